@@ -1,0 +1,309 @@
+package oscal
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+)
+
+// A binder builds the tree of a document while a reader of some format walks
+// through its text. It knows the model; the readers know their syntax.
+type binder struct {
+	doc     *Document
+	opts    ReadOptions
+	nodes   int
+	slab    []Node
+	stopped bool // after a fatal problem nothing more is read
+}
+
+// A frame is an object of the text that is being bound.
+type frame struct {
+	node *Node
+	def  *Definition
+	last *Node  // the child put in last
+	seen uint64 // bit n: member n was there
+	next int    // member to look at first
+}
+
+// problem notes a problem at a byte offset and, for the pointer, a node.
+func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format string, args ...any) {
+	if len(b.doc.problems) >= b.opts.MaxProblems {
+		b.stopped = true
+		return
+	}
+	b.doc.problems = append(b.doc.problems, Problem{
+		Level: level, Rule: rule, File: b.doc.name, Position: b.doc.position(offset),
+		Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
+	})
+	if len(b.doc.problems) == b.opts.MaxProblems {
+		b.doc.problems[len(b.doc.problems)-1] = Problem{
+			Level: Error, Rule: RuleLimit, File: b.doc.name, Position: b.doc.position(offset),
+			Message: fmt.Sprintf("reading stopped after %d problems", b.opts.MaxProblems-1),
+		}
+		b.stopped = true
+	}
+}
+
+func (b *binder) fatal(rule Rule, offset int, format string, args ...any) {
+	b.problem(Error, rule, offset, nil, format, args...)
+	b.stopped = true
+}
+
+// checkEncoding tells whether the text is UTF-8.
+func (b *binder) checkEncoding() bool {
+	text := b.doc.text
+	switch {
+	case strings.HasPrefix(text, "\xfe\xff"), strings.HasPrefix(text, "\xff\xfe"),
+		strings.HasPrefix(text, "\x00"), len(text) > 1 && text[1] == 0:
+		b.fatal(RuleEncoding, 0, "expected UTF-8, found UTF-16 or UTF-32")
+	case utf8.ValidString(text):
+		return true
+	default:
+		i := 0
+		for i < len(text) {
+			r, n := utf8.DecodeRuneInString(text[i:])
+			if r == utf8.RuneError && n == 1 {
+				break
+			}
+			i += n
+		}
+		b.fatal(RuleEncoding, i, "expected UTF-8, found the byte 0x%02X", text[i])
+	}
+	return false
+}
+
+// detect finds the format from the first character.
+func (b *binder) detect() {
+	text := strings.TrimLeft(strings.TrimPrefix(b.doc.text, bom), " \t\r\n")
+	switch {
+	case text == "":
+		b.fatal(RuleFormat, 0, "the document is empty")
+	case b.doc.format != 0:
+	case text[0] == '{', text[0] == '[':
+		b.doc.format = JSON
+	case text[0] == '<':
+		b.fatal(RuleFormat, len(b.doc.text)-len(text), "found XML, expected JSON or YAML")
+	default:
+		b.doc.format = YAML
+	}
+}
+
+func (b *binder) newNode(m *Member, offset int) *Node {
+	if len(b.slab) == 0 {
+		// Slabs grow with the document, so that a small one costs little.
+		b.slab = make([]Node, min(max(16, b.nodes/4), 1024))
+	}
+	n := &b.slab[0]
+	b.slab = b.slab[1:]
+	n.member, n.at = m, uint32(offset)+1
+	b.nodes++
+	if b.nodes > b.opts.MaxNodes && !b.stopped {
+		b.fatal(RuleLimit, offset, "the document has more than %d nodes", b.opts.MaxNodes)
+	}
+	return n
+}
+
+// root binds a member beside the document's root.
+func (b *binder) root(name string, offset int) *Node {
+	m := rootByName(name)
+	switch {
+	case m == nil:
+		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), rootExpected())
+	case b.doc.root != nil && b.doc.root.member == m:
+		b.problem(Error, RuleDuplicate, offset, nil, "%s stands here a second time", quote(name))
+	case b.doc.root != nil:
+		b.problem(Error, RuleRootSeveral, offset, nil, "expected one root, found %s beside %s", quote(name), quote(b.doc.root.Name()))
+	default:
+		b.doc.root = b.newNode(m, offset)
+		return b.doc.root
+	}
+	return nil
+}
+
+func (b *binder) open(n *Node) frame { return frame{node: n, def: n.member.Definition()} }
+
+// isValueKey tells whether name is the member that holds the value of a field.
+func (f *frame) isValueKey(name string) bool { return f.def.valueKey != "" && f.def.valueKey == name }
+
+// valueBit stands in frame.seen for the value of a field with flags.
+const valueBit = 1 << 63
+
+// value binds the value member of a field with flags and tells whether it may
+// stand here.
+func (b *binder) valueMember(f *frame, offset int) bool {
+	if f.seen&valueBit != 0 {
+		b.problem(Error, RuleDuplicate, offset, f.node, "%s stands twice in one object", quote(f.def.valueKey))
+		return false
+	}
+	f.seen |= valueBit
+	return true
+}
+
+// member finds the member of an object that has a name in JSON and YAML. It is
+// nil, and the problem noted, if it is unknown or there already.
+func (b *binder) member(f *frame, name string, offset int) *Member {
+	m := f.def.memberByJSON(name, f.next)
+	if m == nil {
+		b.problem(Error, RuleUnknown, offset, f.node, "unknown member %s in %s%s", quote(name), f.node.Name(), suggest(name, f.def))
+		return nil
+	}
+	if f.seen>>m.order&1 == 1 {
+		b.problem(Error, RuleDuplicate, offset, f.node, "%s stands twice in one object", quote(name))
+		return nil
+	}
+	f.seen |= 1 << m.order
+	f.next = int(m.order) + 1
+	if m.deprecated != "" {
+		b.problem(Warning, RuleDeprecated, offset, f.node, "%s is deprecated since OSCAL %s", quote(name), m.deprecated)
+	}
+	return m
+}
+
+// add makes a child and puts it at its place in model order.
+func (b *binder) add(f *frame, m *Member, offset int) *Node {
+	n := b.newNode(m, offset)
+	n.parent = f.node
+	p := f.last
+	if p == nil || p.member.order > m.order {
+		if first := f.node.first; first == nil || first.member.order > m.order {
+			n.next, f.node.first = first, n
+			f.last = n
+			return n
+		}
+		p = f.node.first
+	}
+	for p.next != nil && p.next.member.order <= m.order {
+		p = p.next
+	}
+	n.next, p.next = p.next, n
+	f.last = n
+	return n
+}
+
+// scalar gives a node its value and checks it.
+func (b *binder) scalar(n *Node, t DataType, value string, offset int) {
+	n.value = value
+	if t == TypeMarkupLine && value == "" {
+		// Published templates leave titles empty; the XML schema takes them, the
+		// JSON schema does not.
+		b.problem(Warning, RuleDatatype, offset, n, "%s is empty", n.Name())
+		return
+	}
+	if !t.Valid(value) {
+		b.problem(Error, RuleDatatype, offset, n, "expected a %s (%s), found %s", t, t.Form(), quote(value))
+	}
+}
+
+// emptyArray notes an array without items.
+func (b *binder) emptyArray(f *frame, m *Member, offset int) {
+	b.problem(Error, RuleEmptyArray, offset, f.node, "the array %s must have one item at least, or be left out", quote(m.json))
+}
+
+// shape notes that one JSON shape was found where another is expected.
+func (b *binder) shape(f *frame, m *Member, offset int, expected, found string) {
+	rule := RuleShape
+	if found == "null" {
+		rule = RuleNull
+	}
+	b.problem(Error, rule, offset, f.node, "%s: expected %s, found %s", quote(m.json), expected, found)
+}
+
+// close checks at the end of an object what can only be known there.
+func (b *binder) close(f *frame) {
+	d := f.def
+	if missing := d.required &^ f.seen; missing != 0 {
+		for missing != 0 {
+			i := bits.TrailingZeros64(missing)
+			missing &^= 1 << i
+			b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks the required member %s", f.node.Name(), quote(d.members[i].json))
+		}
+	}
+	if d.valueKey != "" && f.seen&valueBit == 0 {
+		b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks its value, the member %s", f.node.Name(), quote(d.valueKey))
+	}
+	for _, c := range d.choices {
+		switch n := bits.OnesCount64(f.seen & c.mask); {
+		case n > 1:
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), d.names(f.seen&c.mask, " and "))
+		case n == 0 && c.required:
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), d.names(c.mask, ", "))
+		}
+	}
+}
+
+// names lists members by their JSON names.
+func (d *Definition) names(mask uint64, sep string) string {
+	var names []string
+	for i := range d.members {
+		if mask>>i&1 == 1 {
+			names = append(names, quote(d.members[i].json))
+		}
+	}
+	return strings.Join(names, sep)
+}
+
+// finish looks at the whole document once its text has been read.
+func (b *binder) finish() {
+	d := b.doc
+	if d.root == nil {
+		return
+	}
+	if v := d.root.Child("metadata").Child("oscal-version"); v != nil {
+		if _, ok := ParseVersion(v.value); !ok {
+			b.problem(Warning, RuleVersion, int(v.at)-1, v, "oscal-version %s is not among 1.0.0 to 1.2.x; the model of %s is used", quote(v.value), ModelVersion)
+		}
+	}
+	sortProblems(d.problems)
+}
+
+// quote shows a piece of the document in a message, cut to a length that a
+// line holds.
+func quote(s string) string {
+	if utf8.RuneCountInString(s) > 60 {
+		r := []rune(s)
+		return fmt.Sprintf("%q...", string(r[:57]))
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// suggest names the member whose name is nearest to one that is unknown.
+func suggest(name string, d *Definition) string {
+	best, bestDistance := "", 3
+	for i := range d.members {
+		if n := distance(name, d.members[i].json, bestDistance); n < bestDistance {
+			best, bestDistance = d.members[i].json, n
+		}
+		if name == d.members[i].name {
+			best, bestDistance = d.members[i].json, 0
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + quote(best) + "?"
+}
+
+// distance is the Levenshtein distance of two short names, or limit if it is
+// that or more.
+func distance(a, b string, limit int) int {
+	if len(a) > 64 || len(b) > 64 || max(len(a)-len(b), len(b)-len(a)) >= limit {
+		return limit
+	}
+	var rows [2][65]int
+	for j := range len(b) + 1 {
+		rows[0][j] = j
+	}
+	for i := range len(a) {
+		prev, cur := &rows[i%2], &rows[(i+1)%2]
+		cur[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
+		}
+	}
+	return min(rows[len(a)%2][len(b)], limit)
+}

@@ -1,0 +1,224 @@
+package oscal
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Format is a form in which OSCAL documents are written down.
+type Format uint8
+
+// The formats.
+const (
+	JSON Format = iota + 1
+	YAML
+)
+
+func (f Format) String() string {
+	switch f {
+	case JSON:
+		return "json"
+	case YAML:
+		return "yaml"
+	}
+	return fmt.Sprintf("Format(%d)", uint8(f))
+}
+
+// ParseFormat reads the name of a format or a file name extension: json, yaml,
+// yml, with or without a dot.
+func ParseFormat(s string) (Format, error) {
+	switch strings.ToLower(strings.TrimPrefix(s, ".")) {
+	case "json":
+		return JSON, nil
+	case "yaml", "yml":
+		return YAML, nil
+	}
+	return 0, fmt.Errorf("oscal: unknown format %q, expected json or yaml", s)
+}
+
+// ReadOptions configure [Read] and [Parse]; nil means the defaults.
+type ReadOptions struct {
+	Name        string // name of the document in problems, usually its file name
+	Format      Format // default: found from the first characters
+	MaxBytes    int64  // default 256 MiB
+	MaxDepth    int    // nested objects and arrays; default 200
+	MaxNodes    int    // nodes of the document, YAML aliases expanded; default 20,000,000
+	MaxProblems int    // reading stops after so many; default 1,000
+}
+
+func (o *ReadOptions) withDefaults() ReadOptions {
+	var r ReadOptions
+	if o != nil {
+		r = *o
+	}
+	if r.MaxBytes <= 0 {
+		r.MaxBytes = 256 << 20
+	}
+	r.MaxBytes = min(r.MaxBytes, 1<<32-2)
+	if r.MaxDepth <= 0 {
+		r.MaxDepth = 200
+	}
+	if r.MaxNodes <= 0 {
+		r.MaxNodes = 20_000_000
+	}
+	if r.MaxProblems <= 0 {
+		r.MaxProblems = 1000
+	}
+	return r
+}
+
+// A Document is an OSCAL document of one of the eight models as a tree of
+// nodes that keeps all that the text said: lexical forms of dates and numbers,
+// the order of arrays, explicit defaults, positions. Reading from it is safe
+// for several goroutines at once.
+type Document struct {
+	root     *Node
+	name     string
+	schema   string // the $schema member beside the root
+	format   Format
+	problems Problems
+	text     string // what was read; values are parts of it
+
+	linesOnce sync.Once
+	lines     []uint32 // offsets at which lines start
+}
+
+// NewDocument returns a document with the given root, for instance one built by
+// hand. The root must be a node of one of [Roots].
+func NewDocument(root *Node) *Document { return &Document{root: root} }
+
+// NewRoot returns an empty root node of a model, e.g. catalog. It panics if
+// there is no such model.
+func NewRoot(model string) *Node {
+	m := rootByName(model)
+	if m == nil {
+		panic("oscal: no model " + model)
+	}
+	return NewNode(m)
+}
+
+// Root returns the root node.
+func (d *Document) Root() *Node { return d.root }
+
+// Model returns the name of the root, e.g. system-security-plan.
+func (d *Document) Model() string { return d.root.Name() }
+
+// Name returns the name under which the document was read.
+func (d *Document) Name() string { return d.name }
+
+// Format returns the form in which the document was read, 0 for none.
+func (d *Document) Format() Format { return d.format }
+
+// Schema returns the value of the $schema member beside the root, "" for none.
+func (d *Document) Schema() string { return d.schema }
+
+// Version returns the oscal-version of the document's metadata.
+func (d *Document) Version() string { return d.root.Child("metadata").Get("oscal-version") }
+
+// Problems returns all that was found wrong when the document was read,
+// warnings included, in document order.
+func (d *Document) Problems() Problems { return d.problems }
+
+// Position returns the place of a node in the text that was read, the zero
+// Position for a node that was not read from it.
+func (d *Document) Position(n *Node) Position {
+	if n == nil || n.at == 0 || d.text == "" {
+		return Position{}
+	}
+	return d.position(int(n.at) - 1)
+}
+
+func (d *Document) position(offset int) Position {
+	d.linesOnce.Do(func() {
+		d.lines = append(d.lines, 0)
+		for i := 0; i < len(d.text); {
+			j := strings.IndexByte(d.text[i:], '\n')
+			if j < 0 {
+				break
+			}
+			i += j + 1
+			d.lines = append(d.lines, uint32(i))
+		}
+	})
+	offset = min(offset, len(d.text))
+	line := sort.Search(len(d.lines), func(i int) bool { return int(d.lines[i]) > offset })
+	start := int(d.lines[line-1])
+	before := d.text[start:offset]
+	if line == 1 {
+		before = strings.TrimPrefix(before, bom)
+	}
+	return Position{Offset: offset, Line: line, Column: utf8.RuneCountInString(before) + 1}
+}
+
+const bom = "\ufeff"
+
+// Read reads a document. See [Parse].
+func Read(r io.Reader, opts *ReadOptions) (*Document, error) {
+	o := opts.withDefaults()
+	var b strings.Builder
+	if l, ok := r.(interface{ Len() int }); ok && int64(l.Len()) <= o.MaxBytes {
+		b.Grow(l.Len())
+	}
+	n, err := io.Copy(&b, io.LimitReader(r, o.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("oscal: reading %s: %w", o.Name, err)
+	}
+	if n > o.MaxBytes {
+		return nil, Problems{{Level: Error, Rule: RuleLimit, File: o.Name, Message: fmt.Sprintf("the document has more than %d bytes", o.MaxBytes)}}
+	}
+	return Parse(b.String(), opts)
+}
+
+// Parse reads a document from a text.
+//
+// If the text is not JSON or YAML, or has no root of a model, the Document is
+// nil and the error is a [Problems] that says where. If the structure is wrong,
+// the Document holds what could be bound and the error is a [Problems] with all
+// errors, in document order, each with line, column, JSON Pointer and rule; it
+// matches [ErrInvalid]. Warnings alone make no error: see [Document.Problems].
+//
+// Documents of OSCAL 1.0.0 to 1.2.x bind to the tables of 1.2.2, which hold all
+// that the older versions had.
+func Parse(text string, opts *ReadOptions) (*Document, error) {
+	o := opts.withDefaults()
+	b := &binder{doc: &Document{name: o.Name, format: o.Format, text: text}, opts: o}
+	if int64(len(text)) > o.MaxBytes {
+		b.fatal(RuleLimit, 0, "the document has more than %d bytes", o.MaxBytes)
+	} else if b.checkEncoding() {
+		b.detect()
+	}
+	d := b.doc
+	if !b.stopped {
+		switch d.format {
+		case JSON:
+			readJSON(b)
+		case YAML:
+			readYAML(b)
+		}
+	}
+	b.finish()
+	errs := d.problems.Errors()
+	if d.root == nil {
+		if errs == nil {
+			b.problem(Error, RuleRootMissing, 0, nil, "%s", rootExpected())
+			errs = d.problems.Errors()
+		}
+		return nil, errs
+	}
+	if errs != nil {
+		return d, errs
+	}
+	return d, nil
+}
+
+func rootExpected() string {
+	names := make([]string, len(roots))
+	for i := range roots {
+		names[i] = roots[i].name
+	}
+	return "expected one root member: " + strings.Join(names, ", ")
+}

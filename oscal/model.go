@@ -1,0 +1,178 @@
+package oscal
+
+import "iter"
+
+// Kind tells the three kinds of model information items of Metaschema apart.
+type Kind uint8
+
+// The kinds of nodes.
+const (
+	Assembly Kind = iota + 1 // has flags and children
+	Field                    // has a value, perhaps flags
+	Flag                     // has a value only
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Assembly:
+		return "assembly"
+	case Field:
+		return "field"
+	case Flag:
+		return "flag"
+	}
+	return "unspecified"
+}
+
+// grouping says how a repeated member stands in JSON and YAML.
+type grouping uint8
+
+const (
+	inArray            grouping = iota + 1 // always an array
+	inSingletonOrArray                     // one item: the item itself; several: an array
+)
+
+// xmlForm says how a member stands in XML where that is not an element of its
+// own name.
+type xmlForm uint8
+
+const (
+	xmlGrouped   xmlForm = iota + 1 // all items in one wrapper element with the JSON name
+	xmlUnwrapped                    // blocks of markup directly in the parent
+)
+
+// A Definition is what an assembly or a field consists of. Definitions are
+// read-only tables generated from the Metaschema modules.
+type Definition struct {
+	name, module, valueKey string
+	kind                   Kind
+	dtype                  DataType
+	flags                  int      // the first so many members are flags
+	required               uint64   // bit n: member n must be there
+	choices                []choice // at most one member of each may be there
+	members                []Member // in model order
+}
+
+type choice struct {
+	mask     uint64
+	required bool
+}
+
+// Name returns the name of the definition in its module.
+func (d *Definition) Name() string { return d.name }
+
+// Module returns the short name of the Metaschema module, e.g. oscal-catalog.
+func (d *Definition) Module() string { return d.module }
+
+// Kind returns Assembly or Field.
+func (d *Definition) Kind() Kind { return d.kind }
+
+// DataType returns the type of a field's value, 0 for an assembly.
+func (d *Definition) DataType() DataType { return d.dtype }
+
+// ValueKey returns the JSON member that holds the value of a field with flags.
+func (d *Definition) ValueKey() string { return d.valueKey }
+
+// Members returns the flags and then the children in model order.
+func (d *Definition) Members() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		for i := range d.members {
+			if !yield(&d.members[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Member returns the member with an XML name, nil if there is none.
+func (d *Definition) Member(name string) *Member {
+	for i := range d.members {
+		if d.members[i].name == name {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+// Required tells whether the member must be there.
+func (d *Definition) Required(m *Member) bool { return d.required>>m.order&1 == 1 }
+
+// memberByJSON finds a member by its JSON name, looking first at the one after
+// the last found: members mostly come in model order.
+func (d *Definition) memberByJSON(name string, from int) *Member {
+	for i := from; i < len(d.members); i++ {
+		if d.members[i].json == name {
+			return &d.members[i]
+		}
+	}
+	for i := range min(from, len(d.members)) {
+		if d.members[i].json == name {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+// A Member is a place in a definition where a flag, a field or an assembly
+// stands, under the name that it has there.
+type Member struct {
+	name, json        string
+	deflt, deprecated string
+	def               int16 // index in defs, -1 for flags
+	order             uint8
+	kind              Kind
+	dtype             DataType
+	array             grouping
+	xml               xmlForm
+}
+
+// Name returns the name of the XML element or attribute. It is the name that
+// paths use.
+func (m *Member) Name() string { return m.name }
+
+// JSONName returns the name of the member in JSON and YAML: for a repeated
+// child the name of the group.
+func (m *Member) JSONName() string { return m.json }
+
+// Kind returns what stands here.
+func (m *Member) Kind() Kind { return m.kind }
+
+// DataType returns the type of the value of a flag or field.
+func (m *Member) DataType() DataType { return m.dtype }
+
+// Many tells whether the member may be repeated.
+func (m *Member) Many() bool { return m.array != 0 }
+
+// Default returns the default of a flag, "" for none.
+func (m *Member) Default() string { return m.deflt }
+
+// Deprecated returns the OSCAL version since which the member is deprecated.
+func (m *Member) Deprecated() string { return m.deprecated }
+
+// Definition returns what stands here, nil for a flag.
+func (m *Member) Definition() *Definition {
+	if m.def < 0 {
+		return nil
+	}
+	return &defs[m.def]
+}
+
+// Roots returns the root assemblies of the eight models.
+func Roots() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		for i := range roots {
+			if !yield(&roots[i]) {
+				return
+			}
+		}
+	}
+}
+
+func rootByName(name string) *Member {
+	for i := range roots {
+		if roots[i].name == name {
+			return &roots[i]
+		}
+	}
+	return nil
+}

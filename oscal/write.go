@@ -1,0 +1,207 @@
+package oscal
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteOptions configure [Document.Write]; nil means the defaults.
+type WriteOptions struct {
+	Format  Format // default: that in which the document was read, else JSON
+	Version string // refuse members that this OSCAL version does not have; default: no check
+}
+
+// Write writes the document in model order, indented by two spaces, with the
+// lexical forms that its nodes hold. The same document gives the same bytes. It
+// writes nothing and returns a [Problems] if the document cannot be written,
+// else only errors of w.
+func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
+	var o WriteOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.Format == 0 {
+		o.Format = d.format
+	}
+	if o.Version != "" {
+		if ps := d.checkVersion(o.Version); ps != nil {
+			return ps
+		}
+	}
+	bw := bufio.NewWriterSize(w, 64<<10)
+	switch o.Format {
+	case 0, JSON:
+		j := jsonWriter{w: bw}
+		j.document(d)
+	case YAML:
+		y := yamlWriter{w: bw}
+		y.document(d)
+	default:
+		return fmt.Errorf("oscal: cannot write %s", o.Format)
+	}
+	if err := bw.Flush(); err != nil {
+		return fmt.Errorf("oscal: writing %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// group returns the items of the member that starts at n, and the node after
+// them.
+func group(n *Node) (items []*Node, rest *Node) {
+	m := n.member
+	for ; n != nil && n.member == m; n = n.next {
+		items = append(items, n)
+	}
+	return items, n
+}
+
+// asArray tells whether the items of a member stand in an array.
+func (m *Member) asArray(items int) bool {
+	return m.array == inArray || m.array == inSingletonOrArray && items != 1
+}
+
+// isPlain tells whether the node is a value in JSON and YAML, not an object.
+func (n *Node) isPlain() bool {
+	return n.member.kind == Flag || n.member.kind == Field && defs[n.member.def].valueKey == ""
+}
+
+type jsonWriter struct {
+	w      *bufio.Writer
+	indent int
+}
+
+func (j *jsonWriter) line() {
+	j.w.WriteByte('\n')
+	for range j.indent {
+		j.w.WriteString("  ")
+	}
+}
+
+func (j *jsonWriter) open(c byte) {
+	j.w.WriteByte(c)
+	j.indent++
+}
+
+func (j *jsonWriter) close(c byte) {
+	j.indent--
+	j.line()
+	j.w.WriteByte(c)
+}
+
+func (j *jsonWriter) key(name string) {
+	j.line()
+	j.w.WriteByte('"')
+	j.w.WriteString(name)
+	j.w.WriteString(`": `)
+}
+
+func (j *jsonWriter) document(d *Document) {
+	j.open('{')
+	if d.schema != "" {
+		j.key("$schema")
+		j.string(d.schema)
+		j.w.WriteByte(',')
+	}
+	j.key(d.root.member.json)
+	j.node(d.root)
+	j.close('}')
+	j.w.WriteByte('\n')
+}
+
+func (j *jsonWriter) node(n *Node) {
+	if n.isPlain() {
+		j.value(n)
+		return
+	}
+	valueKey := defs[n.member.def].valueKey
+	if n.first == nil && valueKey == "" {
+		j.w.WriteString("{}")
+		return
+	}
+	j.open('{')
+	first := true
+	comma := func() {
+		if !first {
+			j.w.WriteByte(',')
+		}
+		first = false
+	}
+	c := n.first
+	for c != nil {
+		if valueKey != "" && c.member.kind != Flag {
+			break
+		}
+		items, rest := group(c)
+		comma()
+		j.key(c.member.json)
+		if c.member.asArray(len(items)) {
+			j.open('[')
+			for i, item := range items {
+				if i > 0 {
+					j.w.WriteByte(',')
+				}
+				j.line()
+				j.node(item)
+			}
+			j.close(']')
+		} else {
+			j.node(c)
+		}
+		c = rest
+	}
+	if valueKey != "" {
+		comma()
+		j.key(valueKey)
+		j.value(n)
+	}
+	j.close('}')
+}
+
+func (j *jsonWriter) value(n *Node) {
+	switch t := n.member.dtype; {
+	case t.isNumber() && isJSONNumber(n.value), t == TypeBoolean && (n.value == "true" || n.value == "false"):
+		j.w.WriteString(n.value)
+	case t == TypeBoolean && n.value == "1":
+		j.w.WriteString("true")
+	case t == TypeBoolean && n.value == "0":
+		j.w.WriteString("false")
+	default:
+		j.string(n.value)
+	}
+}
+
+// isJSONNumber tells whether a lexical number can stand in JSON as it is.
+func isJSONNumber(s string) bool {
+	r := jsonReader{binder: &binder{doc: &Document{text: s}, stopped: true}, s: s}
+	c := r.peek()
+	return (c == '-' || isDigit(c)) && r.literal() != "" && r.i == len(s)
+}
+
+// string writes a JSON string: quotes, backslashes and controls are escaped,
+// everything else is written as it is.
+func (j *jsonWriter) string(s string) {
+	const hex = "0123456789abcdef"
+	w := j.w
+	w.WriteByte('"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+			continue
+		}
+		w.WriteString(s[start:i])
+		start = i + 1
+		if k := strings.IndexByte("\"\\\b\f\n\r\t", c); k >= 0 {
+			w.WriteByte('\\')
+			w.WriteByte(`"\bfnrt`[k])
+		} else {
+			w.WriteString(`\u00`)
+			w.WriteByte(hex[c>>4])
+			w.WriteByte(hex[c&15])
+		}
+	}
+	w.WriteString(s[start:])
+	w.WriteByte('"')
+}

@@ -10,11 +10,12 @@ import (
 // A binder builds the tree of a document while a reader of some format walks
 // through its text. It knows the model; the readers know their syntax.
 type binder struct {
-	doc     *Document
-	opts    ReadOptions
-	nodes   int
-	slab    []Node
-	stopped bool // after a fatal problem nothing more is read
+	doc      *Document
+	opts     ReadOptions
+	problems Problems
+	nodes    int
+	slab     []Node
+	stopped  bool // after a fatal problem nothing more is read
 }
 
 // A frame is an object of the text that is being bound.
@@ -26,23 +27,22 @@ type frame struct {
 	next int    // member to look at first
 }
 
-// problem notes a problem at a byte offset and, for the pointer, a node.
+// problem notes a problem at a byte offset, negative for none, and, for the
+// pointer, a node.
 func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format string, args ...any) {
-	if len(b.doc.problems) >= b.opts.MaxProblems {
-		b.stopped = true
+	if len(b.problems) >= b.opts.MaxProblems {
 		return
 	}
-	b.doc.problems = append(b.doc.problems, Problem{
-		Level: level, Rule: rule, File: b.doc.name, Position: b.doc.position(offset),
-		Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
-	})
-	if len(b.doc.problems) == b.opts.MaxProblems {
-		b.doc.problems[len(b.doc.problems)-1] = Problem{
-			Level: Error, Rule: RuleLimit, File: b.doc.name, Position: b.doc.position(offset),
-			Message: fmt.Sprintf("reading stopped after %d problems", b.opts.MaxProblems-1),
-		}
+	p := Problem{Level: level, Rule: rule, File: b.doc.name, Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	if offset >= 0 {
+		p.Position = b.doc.position(offset)
+	}
+	if len(b.problems) == b.opts.MaxProblems-1 {
+		p.Level, p.Rule, p.Pointer = Error, RuleLimit, ""
+		p.Message = fmt.Sprintf("stopped after %d problems", b.opts.MaxProblems-1)
 		b.stopped = true
 	}
+	b.problems = append(b.problems, p)
 }
 
 func (b *binder) fatal(rule Rule, offset int, format string, args ...any) {
@@ -254,7 +254,41 @@ func (b *binder) finish() {
 			b.problem(Warning, RuleVersion, int(v.at)-1, v, "oscal-version %s is not among 1.0.0 to 1.2.x; the model of %s is used", quote(v.value), ModelVersion)
 		}
 	}
-	sortProblems(d.problems)
+}
+
+// Check looks for all that is wrong with the structure of the document as its
+// tree is now: required members that are missing, members that exclude each
+// other, values that are not of their data type. It finds in a tree that was
+// read what [Parse] found, but for what no tree can hold, such as unknown
+// members.
+func (d *Document) Check() Problems {
+	b := &binder{doc: d, opts: (&ReadOptions{}).withDefaults()}
+	b.check(d.root)
+	b.finish()
+	sortProblems(b.problems)
+	return b.problems
+}
+
+func (b *binder) check(n *Node) {
+	if b.stopped {
+		return
+	}
+	if n.member.kind != Assembly {
+		b.scalar(n, n.member.dtype, n.value, int(n.at)-1)
+	}
+	if n.member.kind == Flag {
+		return
+	}
+	f := b.open(n)
+	f.seen |= valueBit
+	for c := n.first; c != nil; c = c.next {
+		if c.member.array == 0 && f.seen>>c.member.order&1 == 1 {
+			b.problem(Error, RuleDuplicate, int(c.at)-1, c, "%s stands twice in %s", quote(c.Name()), n.Name())
+		}
+		f.seen |= 1 << c.member.order
+		b.check(c)
+	}
+	b.close(&f)
 }
 
 // quote shows a piece of the document in a message, cut to a length that a

@@ -201,15 +201,16 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 		}
 	}
 	b.finish()
-	errs := d.problems.Errors()
-	if d.root == nil {
-		if errs == nil {
-			b.problem(Error, RuleRootMissing, 0, nil, "%s", rootExpected())
-			errs = d.problems.Errors()
-		}
-		return nil, errs
+	if d.root == nil && b.problems.Errors() == nil {
+		b.problem(Error, RuleRootMissing, 0, nil, "%s", rootExpected())
 	}
-	if errs != nil {
+	sortProblems(b.problems)
+	d.problems = b.problems
+	errs := b.problems.Errors()
+	switch {
+	case d.root == nil:
+		return nil, errs
+	case errs != nil:
 		return d, errs
 	}
 	return d, nil

@@ -32,26 +32,25 @@ type Rule string
 
 // The rules of structure.
 const (
-	RuleSyntax        Rule = "syntax"           // the text is not JSON or YAML
-	RuleEncoding      Rule = "encoding"         // not UTF-8
-	RuleFormat        Rule = "format"           // none of the formats that can be read
-	RuleLimit         Rule = "limit"            // a limit of ReadOptions was reached
-	RuleRootMissing   Rule = "root-missing"     // no member is the root of a model
-	RuleRootSeveral   Rule = "root-several"     // more than one root
-	RuleTrailing      Rule = "trailing-data"    // text after the document
-	RuleUnknown       Rule = "member-unknown"   // the model has no such member
-	RuleDuplicate     Rule = "member-duplicate" // a member stands twice in one object
-	RuleMissing       Rule = "member-missing"   // a required member is not there
-	RuleChoice        Rule = "choice"           // members that exclude each other, or none of those of which one is needed
-	RuleShape         Rule = "shape"            // an object, array or value stands where another is expected
-	RuleEmptyArray    Rule = "array-empty"      // an array must have one item at least
-	RuleNull          Rule = "null"             // null is no value
-	RuleDatatype      Rule = "datatype"         // the value is not of its data type
-	RuleVersion       Rule = "version"          // oscal-version is not one that is known
-	RuleDeprecated    Rule = "deprecated"       // the member should no longer be used
-	RuleAlias         Rule = "alias"            // a YAML alias without anchor, or inside itself
-	RuleUnsupported   Rule = "unsupported"      // YAML merge keys, several documents, tags
-	RuleVersionMember Rule = "version-member"   // the member is newer than the version written
+	RuleSyntax      Rule = "syntax"           // the text is not JSON or YAML
+	RuleEncoding    Rule = "encoding"         // not UTF-8
+	RuleFormat      Rule = "format"           // none of the formats that can be read
+	RuleLimit       Rule = "limit"            // a limit of ReadOptions was reached
+	RuleRootMissing Rule = "root-missing"     // no member is the root of a model
+	RuleRootSeveral Rule = "root-several"     // more than one root
+	RuleTrailing    Rule = "trailing-data"    // text after the document
+	RuleUnknown     Rule = "member-unknown"   // the model has no such member
+	RuleDuplicate   Rule = "member-duplicate" // a member stands twice in one object
+	RuleMissing     Rule = "member-missing"   // a required member is not there
+	RuleChoice      Rule = "choice"           // members that exclude each other, or none of those of which one is needed
+	RuleShape       Rule = "shape"            // an object, array or value stands where another is expected
+	RuleEmptyArray  Rule = "array-empty"      // an array must have one item at least
+	RuleNull        Rule = "null"             // null is no value
+	RuleDatatype    Rule = "datatype"         // the value is not of its data type
+	RuleVersion     Rule = "version"          // oscal-version is not one that is known
+	RuleDeprecated  Rule = "deprecated"       // the member should no longer be used
+	RuleAlias       Rule = "alias"            // a YAML alias without anchor, or inside itself
+	RuleUnsupported Rule = "unsupported"      // YAML merge keys, several documents, tags
 )
 
 // ErrInvalid is what a [Problems] with an error in it wraps.

@@ -63,5 +63,3 @@ func (v Version) String() string {
 	}
 	return s
 }
-
-func (d *Document) checkVersion(string) Problems { return nil }

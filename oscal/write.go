@@ -9,14 +9,12 @@ import (
 
 // WriteOptions configure [Document.Write]; nil means the defaults.
 type WriteOptions struct {
-	Format  Format // default: that in which the document was read, else JSON
-	Version string // refuse members that this OSCAL version does not have; default: no check
+	Format Format // default: that in which the document was read, else JSON
 }
 
 // Write writes the document in model order, indented by two spaces, with the
-// lexical forms that its nodes hold. The same document gives the same bytes. It
-// writes nothing and returns a [Problems] if the document cannot be written,
-// else only errors of w.
+// lexical forms that its nodes hold. The same document gives the same bytes. The
+// errors are those of w, and an unknown format.
 func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
 	var o WriteOptions
 	if opts != nil {
@@ -24,11 +22,6 @@ func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
 	}
 	if o.Format == 0 {
 		o.Format = d.format
-	}
-	if o.Version != "" {
-		if ps := d.checkVersion(o.Version); ps != nil {
-			return ps
-		}
 	}
 	bw := bufio.NewWriterSize(w, 64<<10)
 	switch o.Format {

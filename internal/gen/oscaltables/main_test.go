@@ -1,0 +1,20 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
+)
+
+// TestTablesAreCurrent: the generator gives the file that is there, byte for
+// byte.
+func TestTablesAreCurrent(t *testing.T) {
+	want, err := os.ReadFile("../../../oscal/tables.go")
+	require.NoError(t, err)
+	got, err := Generate(os.DirFS(corpus.Path(t, "oscal/metaschema-1.2.2")).(readFS), "oscal_complete_metaschema.xml")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
+}

@@ -1,0 +1,171 @@
+package oscal_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/issokit/issokit/oscal"
+)
+
+const catalog = `{
+  "catalog": {
+    "uuid": "5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10",
+    "metadata": {
+      "title": "Two controls",
+      "last-modified": "2026-01-01T00:00:00.10Z",
+      "version": "1.0",
+      "oscal-version": "1.2.2"
+    },
+    "controls": [
+      {"id": "a-1", "title": "Accounts"},
+      {"id": "b-1", "title": "Backups"}
+    ]
+  }
+}`
+
+func ExampleParse() {
+	doc, err := oscal.Parse(catalog, &oscal.ReadOptions{Name: "catalog.json"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for control := range doc.Root().All("control") {
+		fmt.Println(doc.Position(control), control.Pointer(), control.Get("title"))
+	}
+	// Output:
+	// 11:7 /catalog/controls/0 Accounts
+	// 12:7 /catalog/controls/1 Backups
+}
+
+func ExampleParse_problems() {
+	broken := strings.Replace(catalog, `"title": "Backups"`, `"titel": "Backups", "class": "1st"`, 1)
+	doc, err := oscal.Parse(broken, &oscal.ReadOptions{Name: "catalog.json"})
+	problems, _ := errors.AsType[oscal.Problems](err)
+	for _, p := range problems {
+		fmt.Println(p)
+	}
+	fmt.Println("still there:", doc.Root().Child("control").Get("title"))
+	// Output:
+	// catalog.json:12:7: control lacks the required member "title" (at /catalog/controls/1) [member-missing]
+	// catalog.json:12:21: unknown member "titel" in control; did you mean "title"? (at /catalog/controls/1) [member-unknown]
+	// catalog.json:12:50: expected a token (a letter or _, then letters, digits, '.', '-' or '_'), found "1st" (at /catalog/controls/1/class) [datatype]
+	// still there: Accounts
+}
+
+func ExampleDocument_Write() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := doc.Write(os.Stdout, &oscal.WriteOptions{Format: oscal.YAML}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// catalog:
+	//   uuid: "5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"
+	//   metadata:
+	//     title: Two controls
+	//     last-modified: "2026-01-01T00:00:00.10Z"
+	//     version: "1.0"
+	//     oscal-version: "1.2.2"
+	//   controls:
+	//     - id: a-1
+	//       title: Accounts
+	//     - id: b-1
+	//       title: Backups
+}
+
+func ExampleAs() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	view, err := oscal.As[oscal.Catalog](doc)
+	if err != nil {
+		fmt.Println(err) // [oscal.Losses] would list what the Go types cannot hold
+		return
+	}
+	for _, c := range oscal.Items(view.Controls) {
+		fmt.Println(c.ID, c.Title)
+	}
+	// Output:
+	// a-1 Accounts
+	// b-1 Backups
+}
+
+func ExampleDocument_Update() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	view, err := oscal.As[oscal.Catalog](doc)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	oscal.Items(view.Controls)[1].Title = "Backups and restores"
+	if err := doc.Update(view); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(doc.Root().Child("control").Next().Get("title"))
+	fmt.Println(doc.Root().Child("metadata").Get("last-modified"))
+	// Output:
+	// Backups and restores
+	// 2026-01-01T00:00:00.10Z
+}
+
+func ExampleFromView() {
+	doc, err := oscal.FromView(&oscal.Catalog{
+		UUID: oscal.UUID("catalog", "two-controls"),
+		Metadata: oscal.Metadata{
+			Title:        "Two controls",
+			LastModified: time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC),
+			Version:      "1.0",
+			OscalVersion: oscal.ModelVersion,
+		},
+		Controls: oscal.List(
+			oscal.Control{ID: "a-1", Title: "Accounts"},
+			oscal.Control{ID: "b-1", Title: "Backups"},
+		),
+	})
+	fmt.Println(doc.Model(), doc.Root().Child("control").Next().Get("id"), err)
+	// Output:
+	// catalog b-1 <nil>
+}
+
+func ExampleUUID() {
+	fmt.Println(oscal.UUID("risk", "R-1"))
+	fmt.Println(oscal.UUID("risk", "R-1") == oscal.UUID("risk", "R-1"))
+	// Output:
+	// 6727b3c1-1160-5347-94a4-bd6ea54173e7
+	// true
+}
+
+func ExampleDefinition() {
+	// What may stand in a control, and what must.
+	for root := range oscal.Roots() {
+		if root.Name() != "catalog" {
+			continue
+		}
+		control := root.Definition().Member("control").Definition()
+		for m := range control.Members() {
+			fmt.Println(m.JSONName(), m.Kind(), m.Many(), control.Required(m))
+		}
+	}
+	// Output:
+	// id flag false true
+	// class flag false false
+	// title field false true
+	// params assembly true false
+	// props assembly true false
+	// links assembly true false
+	// parts assembly true false
+	// controls assembly true false
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const good = `{"catalog":{"uuid":"5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10","metadata":{"title":"yes",
+"last-modified":"2026-01-01T00:00:00.10Z","version":"1.10","oscal-version":"1.2.2"}}}`
+
+const bad = `{"catalog":{"uuid":"no","metadata":{"title":"x",
+"last-modified":"2026-01-01","version":"1.0","oscal-version":"1.2.2"},"colour":"red"}}`
+
+// isso runs the command in a folder with two documents.
+func isso(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(args, strings.NewReader(stdin), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func inFolder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("good.json", []byte(good), 0o600))
+	require.NoError(t, os.WriteFile("bad.json", []byte(bad), 0o600))
+}
+
+func TestValidate(t *testing.T) {
+	inFolder(t)
+	const badLines = `bad.json:1:20: expected a uuid (a version 4 or 5 UUID, 8-4-4-4-12 hexadecimal digits), found "no" (at /catalog/uuid) [datatype]
+bad.json:2:17: expected a date-time-with-timezone (YYYY-MM-DDThh:mm:ss, perhaps a fraction, then Z or an offset that is in use), found "2026-01-01" (at /catalog/metadata/last-modified) [datatype]
+bad.json:2:71: unknown member "colour" in catalog (at /catalog) [member-unknown]
+`
+	for _, tt := range []struct {
+		name, stdin string
+		args        []string
+		status      int
+		out, err    string
+	}{
+		{"valid", "", []string{"validate", "good.json"}, 0, "good.json: valid catalog, OSCAL 1.2.2\n", ""},
+		{"quiet", "", []string{"validate", "-q", "good.json"}, 0, "", ""},
+		{"standard input", good, []string{"validate", "-"}, 0, "-: valid catalog, OSCAL 1.2.2\n", ""},
+		{"problems", "", []string{"validate", "bad.json", "good.json"}, 1, badLines + "good.json: valid catalog, OSCAL 1.2.2\n", ""},
+		{"no file", "", []string{"validate", "none.json"}, 2, "", "isso: open none.json: no such file or directory\n"},
+		{"no argument", "", []string{"validate"}, 2, "", "isso: requires at least 1 arg(s), only received 0\n"},
+		{"unknown command", "", []string{"frobnicate"}, 2, "", "isso: unknown command \"frobnicate\" for \"isso\"\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, out, err := isso(t, tt.stdin, tt.args...)
+			require.Equal(t, tt.out, out)
+			require.Equal(t, tt.err, err)
+			require.Equal(t, tt.status, status)
+		})
+	}
+}
+
+func TestValidateJSON(t *testing.T) {
+	inFolder(t)
+	status, out, _ := isso(t, "", "validate", "--json", "bad.json", "good.json")
+	require.Equal(t, 1, status)
+	var got []report
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	require.Len(t, got, 2)
+	require.Equal(t, report{File: "good.json", Model: "catalog", Version: "1.2.2", Valid: true, Problems: []finding{}}, got[1])
+	require.Equal(t, finding{
+		Level: "error", Rule: "member-unknown", File: "bad.json", Line: 2, Column: 71, Offset: 119, Pointer: "/catalog",
+		Message: `unknown member "colour" in catalog`,
+	}, got[0].Problems[2])
+}
+
+func TestConvert(t *testing.T) {
+	inFolder(t)
+	const yaml = `catalog:
+  uuid: "5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"
+  metadata:
+    title: "yes"
+    last-modified: "2026-01-01T00:00:00.10Z"
+    version: "1.10"
+    oscal-version: "1.2.2"
+`
+	status, out, err := isso(t, "", "convert", "good.json", "--to", "yaml")
+	require.Equal(t, []any{0, yaml, ""}, []any{status, out, err})
+
+	status, out, err = isso(t, "", "convert", "good.json", "-o", "good.yaml")
+	require.Equal(t, []any{0, "", ""}, []any{status, out, err})
+	status, out, _ = isso(t, "", "convert", "good.yaml", "--to", "json")
+	require.Equal(t, 0, status)
+	require.JSONEq(t, good, out)
+	entries, readErr := os.ReadDir(".")
+	require.NoError(t, readErr)
+	require.Len(t, entries, 3, "no temporary file is left")
+
+	status, out, err = isso(t, "", "convert", "bad.json", "--to", "yaml")
+	require.Equal(t, 1, status)
+	require.Empty(t, out)
+	require.Contains(t, err, "bad.json:1:20: ")
+
+	status, _, err = isso(t, "", "convert", "good.json", "--to", "xlsx")
+	require.Equal(t, []any{2, "isso: oscal: unknown format \"xlsx\", expected json or yaml\n"}, []any{status, err})
+
+	status, _, err = isso(t, "", "convert", "good.json", "-o", filepath.Join("none", "x.json"))
+	require.Equal(t, 2, status)
+	require.Contains(t, err, "no such file or directory")
+}

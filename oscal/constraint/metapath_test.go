@@ -1,0 +1,190 @@
+package constraint
+
+import (
+	"encoding/json"
+	"math/big"
+	"path"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
+	"github.com/issokit/issokit/oscal"
+)
+
+// load reads a document of the corpus under its name there.
+func load(tb testing.TB, name string) *oscal.Document {
+	tb.Helper()
+	doc, err := oscal.Parse(string(corpus.Read(tb, "oscal", name)), &oscal.ReadOptions{Name: path.Base(name)})
+	if doc == nil {
+		tb.Fatal(err)
+	}
+	return doc
+}
+
+func readJSON[T any](tb testing.TB, name string) T {
+	tb.Helper()
+	var v T
+	require.NoError(tb, json.Unmarshal(corpus.Read(tb, "oscal/constraints", name), &v))
+	return v
+}
+
+// wantItem is an item as the tables of the corpus write it.
+type wantItem struct {
+	Type    string       `json:"type"`
+	Value   any          `json:"value"`
+	Members [][]wantItem `json:"members"`
+	Entries []struct {
+		Key   wantItem   `json:"key"`
+		Value []wantItem `json:"value"`
+	} `json:"entries"`
+}
+
+// plain makes items comparable: numbers by value, maps by key.
+func plain(s Sequence) []any {
+	out := make([]any, 0, len(s))
+	for _, it := range s {
+		switch it.kind {
+		case kindInteger, kindDecimal:
+			out = append(out, "number "+it.num().rat().RatString())
+		case kindArray:
+			var members []any
+			for _, m := range it.v.(*array).members {
+				members = append(members, plain(m))
+			}
+			out = append(out, []any{"array", members})
+		case kindMap:
+			m := map[any]any{}
+			for _, e := range it.v.(*mapping).entries {
+				m[plain(one(e.key))[0]] = plain(e.value)
+			}
+			out = append(out, m)
+		default:
+			out = append(out, it.Type()+" "+it.String())
+		}
+	}
+	return out
+}
+
+func plainWant(t *testing.T, s []wantItem) []any {
+	out := make([]any, 0, len(s))
+	for _, it := range s {
+		switch it.Type {
+		case "integer", "decimal":
+			data, err := json.Marshal(it.Value)
+			require.NoError(t, err)
+			text := string(data)
+			if v, ok := it.Value.(string); ok {
+				text = v
+			}
+			r, ok := new(big.Rat).SetString(text)
+			require.True(t, ok, text)
+			out = append(out, "number "+r.RatString())
+		case "array":
+			var members []any
+			for _, m := range it.Members {
+				members = append(members, plainWant(t, m))
+			}
+			out = append(out, []any{"array", members})
+		case "map":
+			m := map[any]any{}
+			for _, e := range it.Entries {
+				m[plainWant(t, []wantItem{e.Key})[0]] = plainWant(t, e.Value)
+			}
+			out = append(out, m)
+		case "boolean":
+			out = append(out, "boolean "+map[any]string{true: "true", false: "false"}[it.Value])
+		default:
+			out = append(out, it.Type+" "+it.Value.(string))
+		}
+	}
+	return out
+}
+
+// poem is what the tests of matches() of the XPath functions and operators
+// specification, section 5.6.3, bind to $poem.
+const poem = "\nKaum hat dies der Hahn gesehen,\nFängt er auch schon an zu krähen:\n«Kikeriki! Kikikerikih!!»\nTak, tak, tak! - da kommen sie.\n"
+
+func TestExpressions(t *testing.T) {
+	table := readJSON[struct {
+		Cases []struct {
+			ID, Expression string
+			Expect         []wantItem
+			Error          bool
+		}
+	}](t, "metapath/expressions.json")
+	require.Len(t, table.Cases, 233)
+	for _, c := range table.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			e, err := Compile(c.Expression, &CompileOptions{Variables: []string{"poem"}})
+			require.NoError(t, err)
+			got, err := e.Eval(t.Context(), nil, &EvalOptions{Now: time.Unix(0, 0).UTC(), Variables: map[string]Sequence{"poem": {StringItem(poem)}}})
+			if c.Error {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err, c.Expression)
+			require.Equal(t, plainWant(t, c.Expect), plain(got), c.Expression)
+		})
+	}
+}
+
+func TestPaths(t *testing.T) {
+	table := readJSON[struct {
+		Cases []struct {
+			ID, Document, Context, Expression string
+			Expect                            []wantItem
+		}
+	}](t, "metapath/paths.json")
+	require.Len(t, table.Cases, 74)
+	docs := map[string]*oscal.Document{}
+	for _, c := range table.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			doc := docs[c.Document]
+			if doc == nil {
+				doc = load(t, c.Document)
+				docs[c.Document] = doc
+			}
+			var node *oscal.Node
+			if c.Context != "" {
+				e, err := Compile(c.Context, nil)
+				require.NoError(t, err)
+				s, err := e.Eval(t.Context(), nil, &EvalOptions{Document: doc})
+				require.NoError(t, err)
+				require.Len(t, s, 1)
+				node = s[0].Node()
+			}
+			e, err := Compile(c.Expression, nil)
+			require.NoError(t, err)
+			got, err := e.Eval(t.Context(), node, &EvalOptions{Document: doc})
+			require.NoError(t, err, c.Expression)
+			require.Equal(t, plainWant(t, c.Expect), plain(got), c.Expression)
+		})
+	}
+}
+
+func TestAccept(t *testing.T) {
+	table := readJSON[struct{ Expressions []string }](t, "metapath/accept.json")
+	require.Len(t, table.Expressions, 666)
+	for _, e := range table.Expressions {
+		_, err := parse(e)
+		require.Nil(t, err, e)
+		// Compiling may refuse it, but says why and where.
+		if _, err := Compile(e, nil); err != nil {
+			require.ErrorIs(t, err, ErrStatic)
+		}
+	}
+}
+
+func TestReject(t *testing.T) {
+	table := readJSON[struct{ Expressions []string }](t, "metapath/reject.json")
+	require.Len(t, table.Expressions, 62)
+	for _, e := range table.Expressions {
+		_, err := Compile(e, nil)
+		require.ErrorIs(t, err, ErrStatic, e)
+		x := err.(*ExpressionError)
+		require.Equal(t, CodeSyntax, x.Code, e)
+		require.True(t, x.Offset >= 0 && x.Offset <= len(e), e)
+	}
+}

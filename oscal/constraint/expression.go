@@ -25,7 +25,8 @@ type CompileOptions struct {
 type Expression struct {
 	text  string
 	fn    evalFn
-	nodes nodesFn // set if the expression is a path of nodes from the context
+	nodes nodesFn  // set if the expression is a path of nodes from the context
+	test  nodePred // its effective boolean value
 	slots int
 }
 
@@ -51,11 +52,12 @@ func compileExpression(text string, o CompileOptions, ignorePredicates bool) (*E
 	}
 	c := &compiler{src: text, opts: o, ignorePredicates: ignorePredicates}
 	fn := c.compile(tree)
-	nodes, _, _ := c.nodePath(tree)
+	nodes, _, _ := c.startPath(tree)
+	test := c.predicate(tree)
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &Expression{text: text, fn: fn, nodes: nodes, slots: c.slots}, nil
+	return &Expression{text: text, fn: fn, nodes: nodes, test: test, slots: c.slots}, nil
 }
 
 // String returns the text of the expression.
@@ -116,21 +118,32 @@ func (e *Expression) eval(r *run, s *scope, item Item) Sequence {
 	return e.fn(&d)
 }
 
+// at makes a dynamic context, used over and over, that of the expression.
+func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
+	d.scope, d.item, d.pos, d.size = s, NodeItem(n), 1, 1
+	if len(d.vars) < e.slots {
+		d.vars = make([]Sequence, e.slots)
+	}
+}
+
 // appendNodes appends the nodes that the expression selects; a value that is
 // not a node is an error.
-func (e *Expression) appendNodes(r *run, s *scope, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
+func (e *Expression) appendNodes(d *dyn, s *scope, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
+	e.at(d, s, n)
 	if e.nodes != nil {
-		d := dyn{run: r, scope: s, item: NodeItem(n), pos: 1, size: 1}
-		if e.slots > 0 {
-			d.vars = make([]Sequence, e.slots)
-		}
-		return e.nodes(&d, n, out)
+		return e.nodes(d, n, out)
 	}
-	for _, it := range e.eval(r, s, NodeItem(n)) {
+	for _, it := range e.fn(d) {
 		if it.kind != kindNode {
 			fail(CodeType, "the target must be nodes, found %s", Sequence{it}.describe())
 		}
 		out = append(out, it.node)
 	}
 	return out
+}
+
+// holds returns the effective boolean value on a node.
+func (e *Expression) holds(d *dyn, s *scope, n *oscal.Node) bool {
+	e.at(d, s, n)
+	return e.test(d, n)
 }

@@ -227,9 +227,13 @@ func (l *lexer) qname(t *token, n int) {
 	t.kind, t.text = tokName, l.src[start:l.i]
 }
 
-// nameLen returns the length of the NCName at the start of s, 0 for none.
+// nameLen returns the length of the NCName at the start of s, 0 for none. Two
+// dots end a name: no name of OSCAL has them, and a step to the parent is meant.
 func nameLen(s string) int {
 	for i, r := range s {
+		if r == '.' && strings.HasPrefix(s[i:], "..") {
+			return i
+		}
 		if r == '_' || unicode.IsLetter(r) {
 			continue
 		}

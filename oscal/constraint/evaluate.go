@@ -25,6 +25,8 @@ type evaluator struct {
 	base   []int  // by set: number of its first constraint among all
 	skip   []bool // by constraint
 	counts []Count
+	// filtered tells whether anything is skipped.
+	filtered bool
 
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
@@ -77,6 +79,7 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 		e.base = append(e.base, len(e.skip))
 		for _, c := range s.all {
 			e.skip = append(e.skip, !e.wanted(c.Level, c.ID, c.Key))
+			e.filtered = e.filtered || e.skip[len(e.skip)-1]
 			if o.Counts {
 				e.counts = append(e.counts, Count{Constraint: c.Constraint})
 			}
@@ -105,7 +108,7 @@ func (e *evaluator) number(c *compiled) int {
 
 // skipped tells whether a filter leaves a constraint out. Indexes are built all
 // the same: others look into them.
-func (e *evaluator) skipped(c *compiled) bool { return e.skip[e.number(c)] }
+func (e *evaluator) skipped(c *compiled) bool { return e.filtered && e.skip[e.number(c)] }
 
 // structure gives the problems of structure as findings.
 func (e *evaluator) structure() []Finding {
@@ -145,9 +148,7 @@ func (e *evaluator) evaluate() (err error) {
 			model = s.model()
 		}
 	}
-	if err := e.findContexts(); err != nil {
-		return err
-	}
+	e.findContexts()
 	root := e.doc.Root()
 	var rules *memberRules
 	if model != nil {
@@ -333,12 +334,12 @@ func (e *evaluator) targets(c *compiled, n *oscal.Node, s *scope, buf []*oscal.N
 	if c.target == nil {
 		return append(buf, n)
 	}
-	defer e.named(c.target)
+	defer e.inside(c.target)
 	return c.target.appendNodes(&e.d, s, n, buf)
 }
 
-// named gives an error on its way out the expression that it is of.
-func (e *evaluator) named(x *Expression) {
+// inside gives an error on its way out the expression that it is of.
+func (e *evaluator) inside(x *Expression) {
 	switch p := recover().(type) {
 	case nil:
 	case *ExpressionError:
@@ -390,16 +391,17 @@ func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
 		e.indexes[c.Name] = ix
 		e.unique(c, s, nodes, ix.first)
 	case KindIsUnique:
-		if len(nodes) == 1 && e.counts == nil && c.keys[0].flag != "" {
-			break // one alone is unique
+		if len(nodes) > 8 {
+			e.unique(c, s, nodes, make(map[string]*oscal.Node, len(nodes)))
+		} else if len(nodes) > 0 {
+			e.uniqueFew(c, s, nodes)
 		}
-		e.unique(c, s, nodes, make(map[string]*oscal.Node, len(nodes)))
 	}
 	e.release(nodes)
 }
 
 func (e *evaluator) test(c *compiled, s *scope, n *oscal.Node) bool {
-	defer e.named(c.test)
+	defer e.inside(c.test)
 	return c.test.holds(&e.d, s, n)
 }
 
@@ -426,7 +428,7 @@ func valueOf(n *oscal.Node) string {
 // allowedValue notes whether a constraint lists the value of a node.
 func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
 	v := valueOf(n)
-	deprecated, listed := c.values[v]
+	deprecated, listed := c.lists(v)
 	if deprecated {
 		for _, x := range c.Enums {
 			if x.Value == v {
@@ -438,6 +440,20 @@ func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
 		e.suspects[n] = true
 	}
 	e.values = append(e.values, valueRecord{c, n, listed})
+}
+
+// lists looks a value up. In a short list that is faster than by hash.
+func (c *compiled) lists(v string) (deprecated, listed bool) {
+	if len(c.Enums) > 8 {
+		deprecated, listed = c.values[v]
+		return deprecated, listed
+	}
+	for i := range c.Enums {
+		if c.Enums[i].Value == v {
+			return c.Enums[i].Deprecated != "", true
+		}
+	}
+	return false, false
 }
 
 // judgeValues decides over values: one is fine if any constraint lists it, or
@@ -498,20 +514,47 @@ func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, first map
 		before, there := first[key]
 		if !there {
 			first[key] = n
-			e.count(c, true)
-			continue
 		}
-		if before == n {
-			// Selected twice by an expression that keeps repetitions: one node all
-			// the same.
-			e.count(c, true)
-			continue
-		}
-		e.count(c, false)
-		e.add1(found{c: c, node: n, related: before, about: "first with this key", message: e.message(c, s, n, func() string {
-			return fmt.Sprintf("the key %s of %s stands here a second time", showKey(c, key), strings.TrimPrefix(c.Name+" ", " ")+c.Target)
-		})})
+		e.oneKey(c, s, n, before, key)
 	}
+}
+
+// uniqueFew is unique for a few nodes, without a map.
+func (e *evaluator) uniqueFew(c *compiled, s *scope, nodes []*oscal.Node) {
+	var keys [8]string
+	var first [8]*oscal.Node
+	seen := 0
+	for _, n := range nodes {
+		key, null := e.key(c, s, n)
+		if null {
+			continue
+		}
+		i := slices.Index(keys[:seen], key)
+		if i < 0 {
+			keys[seen], first[seen] = key, n
+			seen++
+			e.oneKey(c, s, n, nil, key)
+			continue
+		}
+		e.oneKey(c, s, n, first[i], key)
+	}
+}
+
+// oneKey notes a node whose key another has. A node that an expression selects
+// twice is one all the same.
+func (e *evaluator) oneKey(c *compiled, s *scope, n, before *oscal.Node, key string) {
+	ok := before == nil || before == n
+	e.count(c, ok)
+	if ok {
+		return
+	}
+	what := c.Target
+	if c.Name != "" {
+		what = "the index " + c.Name
+	}
+	e.add1(found{c: c, node: n, related: before, about: "first with this key", message: e.message(c, s, n, func() string {
+		return fmt.Sprintf("the key %s of %s stands here a second time", showKey(c, key), what)
+	})})
 }
 
 // nullPart stands in a tuple for a component that has no value. It is no
@@ -550,7 +593,7 @@ func (e *evaluator) keyPart(k *compiledKey, s *scope, n *oscal.Node) (string, bo
 		}
 		v = f.Value()
 	} else {
-		defer e.named(k.expr)
+		defer e.inside(k.expr)
 		k.expr.at(&e.d, s, n)
 		out := k.expr.fn(&e.d)
 		if len(out) == 0 {

@@ -36,6 +36,8 @@ type source struct {
 	uri   string // absolute, or as the caller named it
 	index int    // order among the documents of the run
 	order map[*oscal.Node]int32
+
+	byName map[string]*[]*oscal.Node // fields and assemblies in document order
 }
 
 // A run is what all evaluations over one document share: documents that were
@@ -184,7 +186,7 @@ func (d *dyn) variable(name string) Sequence {
 		// The last let of a name holds.
 		for i := len(s.lets) - 1; i >= 0; i-- {
 			if s.lets[i].let.name == name {
-				return d.let(s, &s.lets[i])
+				return d.let(s, i)
 			}
 		}
 	}
@@ -195,15 +197,17 @@ func (d *dyn) variable(name string) Sequence {
 	return nil
 }
 
-// let evaluates a variable of a host, once.
-func (d *dyn) let(s *scope, c *letCell) Sequence {
+// let evaluates a variable of a host, once. It sees those before it.
+func (d *dyn) let(s *scope, i int) Sequence {
+	c := &s.lets[i]
+	before := &scope{outer: s.outer, host: s.host, lets: s.lets[:i]}
 	switch c.state {
 	case 1:
 		fail(CodeVariable, "the variable $%s depends on itself", c.let.name)
 	case 0:
 		c.state = 1
 		d.enter()
-		err := d.protect(c.let.expr.text, func() { c.value = c.let.expr.eval(d.run, s, s.host) })
+		err := d.protect(c.let.expr.text, func() { c.value = c.let.expr.eval(d.run, before, s.host) })
 		if e, ok := err.(*ExpressionError); ok {
 			c.err = e
 		} else if err != nil {

@@ -659,13 +659,17 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 
 // descendants walks through all below a node in document order.
 func (d *dyn) descendants(n *oscal.Node, name string, match func(*oscal.Node) bool, out []*oscal.Node) []*oscal.Node {
+	if name != "" && isDocument(n) {
+		return append(out, d.named(d.sources[n], name)...)
+	}
 	seen := 0
 	for k := d.kids(n); k != nil; k = k.Next() {
-		if k.Kind() == oscal.Flag {
-			continue
-		}
 		seen++
-		if name != "" && k.Name() == name || name == "" && match(k) {
+		if name != "" {
+			if k.Name() == name && k.Kind() != oscal.Flag {
+				out = append(out, k)
+			}
+		} else if k.Kind() != oscal.Flag && match(k) {
 			out = append(out, k)
 		}
 		if k.First() != nil {
@@ -674,4 +678,40 @@ func (d *dyn) descendants(n *oscal.Node, name string, match func(*oscal.Node) bo
 	}
 	d.tick(seen)
 	return out
+}
+
+// named returns all fields and assemblies of a name in a document. Sets ask for
+// them over and over, so that all are listed when this is needed first.
+func (r *run) named(s *source, name string) []*oscal.Node {
+	if s.byName == nil {
+		s.byName = map[string]*[]*oscal.Node{}
+		// Nodes of one member follow each other: most need no look into the map.
+		var last *oscal.Member
+		var list *[]*oscal.Node
+		var walk func(n *oscal.Node)
+		walk = func(n *oscal.Node) {
+			m := n.Member()
+			if m.Kind() != oscal.Flag {
+				if m != last {
+					if last, list = m, s.byName[m.Name()]; list == nil {
+						list = new([]*oscal.Node)
+						s.byName[m.Name()] = list
+					}
+				}
+				*list = append(*list, n)
+			}
+			r.steps++
+			for k := n.First(); k != nil; k = k.Next() {
+				if k.First() != nil || k.Kind() != oscal.Flag {
+					walk(k)
+				}
+			}
+		}
+		walk(s.root)
+		r.tick(1)
+	}
+	if list := s.byName[name]; list != nil {
+		return *list
+	}
+	return nil
 }

@@ -27,6 +27,7 @@ type evaluator struct {
 	counts []Count
 	// filtered tells whether anything is skipped.
 	filtered bool
+	lookups  map[string]bool // indexes that constraints look into which are not skipped
 
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
@@ -67,7 +68,7 @@ type found struct {
 }
 
 func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
-	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, suspects: map[*oscal.Node]bool{}}
+	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, suspects: map[*oscal.Node]bool{}, lookups: map[string]bool{}}
 	e.now, e.loader, e.resolve, e.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
 	e.add(doc.Root(), doc, doc.Name())
 	e.d.run = e.run
@@ -80,6 +81,9 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 		for _, c := range s.all {
 			e.skip = append(e.skip, !e.wanted(c.Level, c.ID, c.Key))
 			e.filtered = e.filtered || e.skip[len(e.skip)-1]
+			if c.Kind == KindIndexHasKey && !e.skip[len(e.skip)-1] {
+				e.lookups[c.Name] = true
+			}
 			if o.Counts {
 				e.counts = append(e.counts, Count{Constraint: c.Constraint})
 			}
@@ -106,8 +110,7 @@ func (e *evaluator) number(c *compiled) int {
 	return 0
 }
 
-// skipped tells whether a filter leaves a constraint out. Indexes are built all
-// the same: others look into them.
+// skipped tells whether a filter leaves a constraint out.
 func (e *evaluator) skipped(c *compiled) bool { return e.filtered && e.skip[e.number(c)] }
 
 // structure gives the problems of structure as findings.
@@ -239,7 +242,7 @@ func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
 		}
 	}
 	for _, c := range r.constraints {
-		if c.Kind != KindIndex && e.skipped(c) {
+		if e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) {
 			continue
 		}
 		if c.Kind == KindIndexHasKey {

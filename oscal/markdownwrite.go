@@ -36,18 +36,23 @@ func (m *Markup) Markdown() string {
 	return string(w.b)
 }
 
-// isPlainMarkdown tells whether a text is its own Markdown, wherever it stands.
+// isPlainMarkdown tells whether a text in normal form is its own Markdown,
+// wherever it stands: it starts with a letter and has no special character.
 func isPlainMarkdown(s string) bool {
-	if s == "" || !isAlpha(s[0]) && s[0] < utf8.RuneSelf {
+	if s == "" || !isAlpha(s[0]) && s[0] < utf8.RuneSelf || s[len(s)-1] == ' ' {
 		return false
 	}
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '*', '_', '~', '^', '[', ']', '"', '\\', '`', '<', '&', '{', '!', '#', '|':
+		if notPlainMarkdown[s[i]] && (s[i] != ' ' || s[i+1] == ' ') {
 			return false
 		}
 	}
 	return true
+}
+
+var notPlainMarkdown = [256]bool{
+	'*': true, '_': true, '~': true, '^': true, '[': true, ']': true, '"': true, '\\': true, '`': true, '<': true,
+	'&': true, '{': true, '!': true, '#': true, '|': true, '\n': true, '\r': true, '\t': true, ' ': true,
 }
 
 // A markdownWriter writes a tree in normal form so that it is read as the same

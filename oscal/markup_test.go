@@ -1,0 +1,110 @@
+package oscal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
+)
+
+// xmlMarkup reads the XML form of markup, as a document would have it.
+func xmlMarkup(t testing.TB, text string, typ DataType) (*Markup, Problems) {
+	t.Helper()
+	element := "remarks"
+	if typ == TypeMarkupLine {
+		element = "title"
+	}
+	doc, err := Parse(fmt.Sprintf(`<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><metadata><%s>%s</%[1]s></metadata></catalog>`, element, text), nil)
+	require.NotNil(t, doc, "%v", err)
+	n := doc.Root().Child("metadata").Child(element)
+	require.NotNil(t, n, "%v", err)
+	var ps Problems
+	for _, p := range doc.Problems() {
+		if p.Rule != RuleMissing {
+			ps = append(ps, p)
+		}
+	}
+	return n.Markup(), ps
+}
+
+// markupXML writes a tree as XML, as it stands in a document.
+func markupXML(m *Markup, typ DataType) string {
+	var b bytes.Buffer
+	w := newXMLWriter(&b)
+	if typ == TypeMarkupLine {
+		w.inlines(m.Children)
+	} else {
+		w.blocks(m.Children)
+	}
+	w.w.Flush()
+	return b.String()
+}
+
+// show prints a tree for a failure.
+func show(m *Markup) string {
+	var b strings.Builder
+	b.WriteString(m.Kind.String())
+	for _, v := range []string{m.Text, m.Target, m.Title, m.Type, m.Align} {
+		if v != "" {
+			fmt.Fprintf(&b, " %q", v)
+		}
+	}
+	if m.Number != 0 {
+		fmt.Fprintf(&b, " %d", m.Number)
+	}
+	if m.Tight {
+		b.WriteString(" tight")
+	}
+	if m.Children != nil {
+		b.WriteByte('(')
+		for i, c := range m.Children {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(show(c))
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// TestMarkupCases reads both spellings of each case of the corpus to one tree
+// and writes them from each other.
+func TestMarkupCases(t *testing.T) {
+	var table struct {
+		Cases []struct{ ID, Type, XML, Markdown, Direction string }
+	}
+	require.NoError(t, json.Unmarshal(corpus.Read(t, "oscal/documents/markup-cases.json"), &table))
+	require.Len(t, table.Cases, 38)
+	for _, c := range table.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			typ := TypeMarkupLine
+			if c.Type == TypeMarkupMultiline.String() {
+				typ = TypeMarkupMultiline
+			}
+			fromXML, ps := xmlMarkup(t, c.XML, typ)
+			require.Empty(t, ps)
+			fromMarkdown := ParseMarkup(c.Markdown, typ)
+			require.True(t, fromXML.Equal(fromMarkdown), "%s\n%s", show(fromXML), show(fromMarkdown))
+			requireStable(t, fromXML, typ)
+		})
+	}
+}
+
+// requireStable writes a tree in both spellings and reads it again.
+func requireStable(t testing.TB, m *Markup, typ DataType) {
+	t.Helper()
+	markdown := m.Markdown()
+	again := ParseMarkup(markdown, typ)
+	require.True(t, m.Equal(again), "Markdown %q\n%s\n%s", markdown, show(m), show(again))
+	require.Equal(t, markdown, again.Markdown())
+	text := markupXML(m, typ)
+	fromXML, ps := xmlMarkup(t, text, typ)
+	require.Empty(t, ps, text)
+	require.True(t, m.Equal(fromXML), "XML %s\n%s\n%s", text, show(m), show(fromXML))
+}

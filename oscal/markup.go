@@ -101,14 +101,16 @@ func (m *Markup) walk(yield func(*Markup) bool) bool {
 	return true
 }
 
-// Equal tells whether two pieces in normal form say the same (the rule by which
-// documents in different formats are compared): all but the language of pre.
+// Equal tells whether two pieces in normal form say the same, the rule by which
+// documents in different formats are compared. It looks at all but the language
+// of pre and the space between the items of a list, for which formats have no
+// common spelling.
 func (m *Markup) Equal(o *Markup) bool {
 	if m == nil || o == nil {
 		return m == o
 	}
 	return m.Kind == o.Kind && m.Text == o.Text && m.Target == o.Target && m.Title == o.Title &&
-		(m.Kind == MarkupPre || m.Type == o.Type) && m.Number == o.Number && m.Tight == o.Tight && m.Align == o.Align &&
+		(m.Kind == MarkupPre || m.Type == o.Type) && m.Number == o.Number && m.Align == o.Align &&
 		slices.EqualFunc(m.Children, o.Children, (*Markup).Equal)
 }
 

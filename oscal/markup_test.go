@@ -15,13 +15,9 @@ import (
 // xmlMarkup reads the XML form of markup, as a document would have it.
 func xmlMarkup(t testing.TB, text string, typ DataType) (*Markup, Problems) {
 	t.Helper()
-	element := "remarks"
-	if typ == TypeMarkupLine {
-		element = "title"
-	}
-	doc, err := Parse(fmt.Sprintf(`<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><metadata><%s>%s</%[1]s></metadata></catalog>`, element, text), nil)
+	doc, err := Parse(markupDocument(text, typ), nil)
 	require.NotNil(t, doc, "%v", err)
-	n := doc.Root().Child("metadata").Child(element)
+	n := doc.Root().Child("metadata").First()
 	require.NotNil(t, n, "%v", err)
 	var ps Problems
 	for _, p := range doc.Problems() {
@@ -30,6 +26,14 @@ func xmlMarkup(t testing.TB, text string, typ DataType) (*Markup, Problems) {
 		}
 	}
 	return n.Markup(), ps
+}
+
+func markupDocument(text string, typ DataType) string {
+	element := "remarks"
+	if typ == TypeMarkupLine {
+		element = "title"
+	}
+	return fmt.Sprintf(`<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><metadata><%s>%s</%[1]s></metadata></catalog>`, element, text)
 }
 
 // markupXML writes a tree as XML, as it stands in a document.
@@ -73,15 +77,20 @@ func show(m *Markup) string {
 	return b.String()
 }
 
+type markupCase struct{ ID, Type, XML, Markdown, Direction string }
+
+func markupCases(t testing.TB) []markupCase {
+	t.Helper()
+	var table struct{ Cases []markupCase }
+	require.NoError(t, json.Unmarshal(corpus.Read(t, "oscal/documents/markup-cases.json"), &table))
+	require.Len(t, table.Cases, 38)
+	return table.Cases
+}
+
 // TestMarkupCases reads both spellings of each case of the corpus to one tree
 // and writes them from each other.
 func TestMarkupCases(t *testing.T) {
-	var table struct {
-		Cases []struct{ ID, Type, XML, Markdown, Direction string }
-	}
-	require.NoError(t, json.Unmarshal(corpus.Read(t, "oscal/documents/markup-cases.json"), &table))
-	require.Len(t, table.Cases, 38)
-	for _, c := range table.Cases {
+	for _, c := range markupCases(t) {
 		t.Run(c.ID, func(t *testing.T) {
 			typ := TypeMarkupLine
 			if c.Type == TypeMarkupMultiline.String() {
@@ -101,10 +110,10 @@ func requireStable(t testing.TB, m *Markup, typ DataType) {
 	t.Helper()
 	markdown := m.Markdown()
 	again := ParseMarkup(markdown, typ)
-	require.True(t, m.Equal(again), "Markdown %q\n%s\n%s", markdown, show(m), show(again))
+	require.Equal(t, show(m), show(again), "Markdown %q", markdown)
 	require.Equal(t, markdown, again.Markdown())
 	text := markupXML(m, typ)
 	fromXML, ps := xmlMarkup(t, text, typ)
 	require.Empty(t, ps, text)
-	require.True(t, m.Equal(fromXML), "XML %s\n%s\n%s", text, show(m), show(fromXML))
+	require.Equal(t, show(m), show(fromXML), "XML %s", text)
 }

@@ -21,7 +21,7 @@ func xmlMarkup(t testing.TB, text string, typ DataType) (*Markup, Problems) {
 	require.NotNil(t, n, "%v", err)
 	var ps Problems
 	for _, p := range doc.Problems() {
-		if p.Rule != RuleMissing {
+		if p.Rule != RuleMissing && p.Rule != RuleDatatype {
 			ps = append(ps, p)
 		}
 	}
@@ -34,6 +34,28 @@ func markupDocument(text string, typ DataType) string {
 		element = "title"
 	}
 	return fmt.Sprintf(`<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><metadata><%s>%s</%[1]s></metadata></catalog>`, element, text)
+}
+
+// xmlTree reads the XML form of markup without the way through Markdown that
+// a value takes.
+func xmlTree(text string, typ DataType) (*Markup, Problems) {
+	text = `<remarks xmlns="` + xmlNamespace + `">` + text + `</remarks>`
+	b := &binder{doc: &Document{text: text, format: XML}, opts: (*ReadOptions)(nil).withDefaults()}
+	r := &xmlReader{binder: b, s: text, space: xmlNamespace}
+	root := &Markup{Kind: MarkupRoot}
+	if r.checkCharacters() && r.next() == xmlStart {
+		n := NewNode(&Member{name: "remarks", kind: Field, dtype: typ})
+		if typ == TypeMarkupLine {
+			r.inlines(root, n)
+		} else {
+			r.flow(root, n, false)
+		}
+		if !r.stopped && r.i < len(text) {
+			r.problem(Error, RuleTrailing, r.i, n, "the element ends early")
+		}
+		root.normal(typ == TypeMarkupLine)
+	}
+	return root, b.problems
 }
 
 // markupXML writes a tree as XML, as it stands in a document.
@@ -53,8 +75,8 @@ func markupXML(m *Markup, typ DataType) string {
 func show(m *Markup) string {
 	var b strings.Builder
 	b.WriteString(m.Kind.String())
-	for _, v := range []string{m.Text, m.Target, m.Title, m.Type, m.Align} {
-		if v != "" {
+	for i, v := range []string{m.Text, m.Target, m.Title, m.Align, m.Type} {
+		if v != "" && (m.Kind != MarkupPre || i < 4) { // XML cannot hold the language of pre
 			fmt.Fprintf(&b, " %q", v)
 		}
 	}
@@ -64,7 +86,7 @@ func show(m *Markup) string {
 	if m.Tight {
 		b.WriteString(" tight")
 	}
-	if m.Children != nil {
+	if len(m.Children) > 0 {
 		b.WriteByte('(')
 		for i, c := range m.Children {
 			if i > 0 {
@@ -113,7 +135,7 @@ func requireStable(t testing.TB, m *Markup, typ DataType) {
 	require.Equal(t, show(m), show(again), "Markdown %q", markdown)
 	require.Equal(t, markdown, again.Markdown())
 	text := markupXML(m, typ)
-	fromXML, ps := xmlMarkup(t, text, typ)
+	fromXML, ps := xmlTree(text, typ)
 	require.Empty(t, ps, text)
 	require.Equal(t, show(m), show(fromXML), "XML %s", text)
 }

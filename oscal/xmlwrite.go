@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -203,6 +204,9 @@ func (x *xmlWriter) block(m *Markup, lines bool) {
 	case MarkupPre:
 		x.w.WriteString("<pre>")
 		x.text(m.Text)
+		if strings.HasSuffix(m.Text, "\n") {
+			x.w.WriteByte('\n') // the last one is no data
+		}
 		x.w.WriteString("</pre>")
 		return
 	}

@@ -1,6 +1,7 @@
 package oscal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -36,18 +37,23 @@ func (m *Markup) Markdown() string {
 	return string(w.b)
 }
 
-// isPlainMarkdown tells whether a text is its own Markdown, wherever it stands.
+// isPlainMarkdown tells whether a text in normal form is its own Markdown,
+// wherever it stands: it starts with a letter and has no special character.
 func isPlainMarkdown(s string) bool {
-	if s == "" || !isAlpha(s[0]) && s[0] < utf8.RuneSelf {
+	if s == "" || !isAlpha(s[0]) && s[0] < utf8.RuneSelf || s[len(s)-1] == ' ' {
 		return false
 	}
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '*', '_', '~', '^', '[', ']', '"', '\\', '`', '<', '&', '{', '!', '#', '|':
+		if notPlainMarkdown[s[i]] && (s[i] != ' ' || s[i+1] == ' ') {
 			return false
 		}
 	}
 	return true
+}
+
+var notPlainMarkdown = [256]bool{
+	'*': true, '_': true, '~': true, '^': true, '[': true, ']': true, '"': true, '\\': true, '`': true, '<': true,
+	'&': true, '{': true, '!': true, '#': true, '|': true, '\n': true, '\r': true, '\t': true, ' ': true,
 }
 
 // A markdownWriter writes a tree in normal form so that it is read as the same
@@ -229,7 +235,11 @@ func (w *markdownWriter) inlines(inlines []*Markup) {
 		if i+1 < len(inlines) {
 			next = inlines[i+1]
 		}
-		w.inline(m, next)
+		if m.Kind == MarkupBreak {
+			w.lineBreak(w.oneLine || i == 0 || next == nil)
+		} else {
+			w.inline(m, next)
+		}
 	}
 }
 
@@ -281,17 +291,20 @@ func (w *markdownWriter) inline(m, next *Markup) {
 		w.b = append(w.b, m.Target...)
 		w.b = append(w.b, " }}"...)
 		w.after = false
-	case MarkupBreak:
-		if w.oneLine {
-			// A reference to a line feed; what knows no more reads a space.
-			w.b = append(w.b, "&#10;"...)
-		} else {
-			w.b = append(w.b, '\\')
-			w.newLine()
-			w.lines++
-		}
-		w.after = false
 	}
+}
+
+// lineBreak writes a break; where the line cannot end, it is a reference to a
+// line feed, which what knows no more reads as a space.
+func (w *markdownWriter) lineBreak(inLine bool) {
+	w.after = false
+	if inLine {
+		w.b = append(w.b, "&#10;"...)
+		return
+	}
+	w.b = append(w.b, '\\')
+	w.newLine()
+	w.lines++
 }
 
 // last is the last byte of the current line, 0 at its start.
@@ -308,23 +321,28 @@ func (w *markdownWriter) last() byte {
 // character reference, whose ends are punctuation.
 func (w *markdownWriter) delimited(d string, m, next *Markup) {
 	w.after = false
-	open := len(w.b)
+	line, open := w.line, len(w.b)
 	w.b = append(w.b, d...)
 	start := len(w.b)
 	w.inlines(m.Children)
-	first, _ := utf8.DecodeRune(w.b[start:])
-	if d[0] == '_' || isMarkdownSpace(first) || isMarkdownPunctuation(first) {
-		if isMarkdownSpace(first) {
-			w.encode(start, start+utf8.RuneLen(first))
-		}
-		if r, n := utf8.DecodeLastRune(w.b[w.line:open]); n > 0 && !isMarkdownSpace(r) && !isMarkdownPunctuation(r) {
-			w.encode(open-n, open)
-		}
-	}
+	// From the end to the start, so that places do not move.
 	last, n := utf8.DecodeLastRune(w.b)
 	if isMarkdownSpace(last) || next != nil && next.Kind == m.Kind && !isMarkdownPunctuation(last) {
 		w.encode(len(w.b)-n, len(w.b))
 		last = ';'
+	}
+	first, n := utf8.DecodeRune(w.b[start:])
+	if isMarkdownSpace(first) || open > line && w.b[open-1] == d[0] && !isMarkdownPunctuation(first) {
+		if start+n == len(w.b) {
+			last = ';'
+		}
+		w.encode(start, start+n)
+		first = '&'
+	}
+	if d[0] == '_' || isMarkdownPunctuation(first) {
+		if r, n := utf8.DecodeLastRune(w.b[line:open]); n > 0 && !isMarkdownSpace(r) && !isMarkdownPunctuation(r) {
+			w.encode(open-n, open)
+		}
 	}
 	w.b = append(w.b, d...)
 	w.after = d[0] == '_' || isMarkdownPunctuation(last)
@@ -334,9 +352,10 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 func (w *markdownWriter) encode(from, to int) {
 	r, _ := utf8.DecodeRune(w.b[from:to])
 	ref := "&#" + strconv.Itoa(int(r)) + ";"
-	rest := string(w.b[to:])
-	w.b = append(w.b[:from], ref...)
-	w.b = append(w.b, rest...)
+	w.b = slices.Replace(w.b, from, to, []byte(ref)...)
+	if w.line >= to {
+		w.line += len(ref) - (to - from)
+	}
 }
 
 // isMarkdownSpace and isMarkdownPunctuation are the classes of characters of

@@ -101,14 +101,16 @@ func (m *Markup) walk(yield func(*Markup) bool) bool {
 	return true
 }
 
-// Equal tells whether two pieces in normal form say the same (the rule by which
-// documents in different formats are compared): all but the language of pre.
+// Equal tells whether two pieces in normal form say the same, the rule by which
+// documents in different formats are compared. It looks at all but the language
+// of pre and the space between the items of a list, for which formats have no
+// common spelling.
 func (m *Markup) Equal(o *Markup) bool {
 	if m == nil || o == nil {
 		return m == o
 	}
 	return m.Kind == o.Kind && m.Text == o.Text && m.Target == o.Target && m.Title == o.Title &&
-		(m.Kind == MarkupPre || m.Type == o.Type) && m.Number == o.Number && m.Tight == o.Tight && m.Align == o.Align &&
+		(m.Kind == MarkupPre || m.Type == o.Type) && m.Number == o.Number && m.Align == o.Align &&
 		slices.EqualFunc(m.Children, o.Children, (*Markup).Equal)
 }
 
@@ -192,18 +194,28 @@ func (m *Markup) normalList() {
 	if len(m.Children) == 0 {
 		return
 	}
-	// Where no blank line can stand, Markdown cannot tell that the list is not
-	// tight.
-	m.Tight = m.Tight || len(m.Children) == 1 && len(m.Children[0].Children) == 1
+	// Whether a list is tight is only seen where both spellings can tell: by the
+	// p of a paragraph in XML, by an empty line in Markdown.
+	tight, paragraphs := true, false
 	for _, item := range m.Children {
-		for i, b := range item.Children {
-			switch {
-			case b.Kind == MarkupParagraph && i > 0, b.Kind == MarkupTable && len(item.Children) > 1,
-				b.Kind == MarkupOrderedList && b.Number != 1 && i > 0:
-				m.Tight = false
+		var previous *Markup
+		for _, b := range item.Children {
+			switch b.Kind {
+			case MarkupParagraph:
+				paragraphs = true
+				tight = tight && previous == nil
+			case MarkupTable:
+				tight = tight && len(item.Children) == 1
+			case MarkupQuote:
+				tight = tight && (previous == nil || previous.Kind != MarkupQuote)
+			case MarkupOrderedList:
+				tight = tight && (previous == nil || b.Number == 1)
 			}
+			previous = b
 		}
 	}
+	seen := paragraphs && (len(m.Children) > 1 || len(m.Children[0].Children) > 1)
+	m.Tight = tight && (m.Tight || !seen)
 }
 
 func (m *Markup) normalTable() {

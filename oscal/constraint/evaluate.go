@@ -420,17 +420,9 @@ func bounds(lo, hi int) string {
 	return fmt.Sprintf("%d to %d", lo, hi)
 }
 
-// valueOf returns the text of a flag or field.
-func valueOf(n *oscal.Node) string {
-	if n.Kind() != oscal.Flag && n.Kind() != oscal.Field {
-		fail(CodeType, "an assembly has no value: %s", n.Path())
-	}
-	return n.Value()
-}
-
 // allowedValue notes whether a constraint lists the value of a node.
 func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
-	v := valueOf(n)
+	v := textOfNode(n)
 	deprecated, listed := c.lists(v)
 	if deprecated {
 		for _, x := range c.Enums {
@@ -497,7 +489,7 @@ func list(enums []Enum) string {
 }
 
 func (e *evaluator) match(c *compiled, s *scope, n *oscal.Node) {
-	v := valueOf(n)
+	v := textOfNode(n)
 	ok := (c.re == nil || c.re.MatchString(v)) && (c.DataType == 0 || c.DataType.Valid(v))
 	e.verdict(c, s, n, ok, func() string {
 		if c.re != nil && !c.re.MatchString(v) {

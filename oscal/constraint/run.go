@@ -295,12 +295,25 @@ func (d *dyn) atomizeItem(out Sequence, it Item) Sequence {
 	return append(out, it)
 }
 
+// textOfNode returns the text of a flag or field: that of markup is what stays
+// without the formatting, as the string value of its XML is.
+func textOfNode(n *oscal.Node) string {
+	switch n.Kind() {
+	case oscal.Flag:
+		return n.Value()
+	case oscal.Field:
+		if m := n.Markup(); m != nil {
+			return m.Plain(func(*oscal.Markup) string { return "" })
+		}
+		return n.Value()
+	}
+	fail(CodeType, "an assembly has no value: %s", n.Path())
+	return ""
+}
+
 // typed returns the typed value of a node.
 func (d *dyn) typed(n *oscal.Node) Item {
-	if n.Kind() != oscal.Flag && n.Kind() != oscal.Field {
-		fail(CodeType, "an assembly has no value: %s", n.Path())
-	}
-	s := n.Value()
+	s := textOfNode(n)
 	switch t := n.Member().DataType(); t {
 	case oscal.TypeInteger, oscal.TypeNonNegativeInteger, oscal.TypePositiveInteger, oscal.TypeDecimal:
 		if v, integer, ok := parseNumber(s); ok {

@@ -404,7 +404,8 @@ func isTextual(n *oscal.Node) bool {
 	}
 	switch n.Member().DataType() {
 	case oscal.TypeInteger, oscal.TypeNonNegativeInteger, oscal.TypePositiveInteger, oscal.TypeDecimal, oscal.TypeBoolean,
-		oscal.TypeDate, oscal.TypeDateTime, oscal.TypeDateWithTimezone, oscal.TypeDateTimeWithTimezone:
+		oscal.TypeDate, oscal.TypeDateTime, oscal.TypeDateWithTimezone, oscal.TypeDateTimeWithTimezone,
+		oscal.TypeMarkupLine, oscal.TypeMarkupMultiline:
 		return false
 	}
 	return true
@@ -458,15 +459,12 @@ func (c *compiler) callPredicate(e *expr) nodePred {
 			return nil
 		}
 		prefix := e.kids[1].text
-		return func(d *dyn, n *oscal.Node) bool {
+		return func(_ *dyn, n *oscal.Node) bool {
 			f := get(n)
 			if f == nil {
 				return prefix == ""
 			}
-			if f.Kind() == oscal.Assembly || isDocument(f) {
-				d.typed(f) // has no value: an error
-			}
-			return strings.HasPrefix(f.Value(), prefix)
+			return strings.HasPrefix(textOfNode(f), prefix)
 		}
 	case name == "has-oscal-namespace" && len(e.kids) == 1:
 		values := literals(e.kids[0])

@@ -68,16 +68,20 @@ func (i Item) Type() string {
 // document, which has no place in the model, has kind 0 and no name.
 func (i Item) Node() *oscal.Node { return i.node }
 
-// String returns the value as text: that of a node as written, numbers without
-// superfluous zeros, dates as in ISO 8601. Arrays and maps are shown as the
-// expressions that make them.
+// String returns the value as text: that of a flag or field as written, markup
+// without its formatting, the path of an assembly, numbers without superfluous
+// zeros, dates as in ISO 8601. Arrays and maps are shown as the expressions that
+// make them.
 func (i Item) String() string {
 	switch i.kind {
 	case kindNode:
-		if i.node.Kind() == oscal.Assembly || isDocument(i.node) {
+		if isDocument(i.node) {
+			return "/"
+		}
+		if i.node.Kind() == oscal.Assembly {
 			return i.node.Path()
 		}
-		return i.node.Value()
+		return textOfNode(i.node)
 	case kindString, kindUntyped:
 		return i.text
 	case kindInteger, kindDecimal:

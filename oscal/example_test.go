@@ -169,3 +169,23 @@ func ExampleDefinition() {
 	// parts assembly true false
 	// controls assembly true false
 }
+
+func ExampleSetProp() {
+	control := oscal.Control{ID: "a-1", Title: "Accounts"}
+	control.Props = oscal.SetProp(control.Props, "", "label", "A-1")
+	control.Props = oscal.SetProp(control.Props, oscal.Namespace, oscal.PropOwner, "isso")
+
+	label, ok := oscal.PropValue(control.Props, "", "label")
+	fmt.Println(label, ok)
+	// Output: A-1 true
+}
+
+func ExampleDocument_Find() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(doc.Find("b-1").Get("title"), doc.At("/catalog/metadata/version").Value())
+	// Output: Backups 1.0
+}

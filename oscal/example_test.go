@@ -189,3 +189,24 @@ func ExampleDocument_Find() {
 	fmt.Println(doc.Find("b-1").Get("title"), doc.At("/catalog/metadata/version").Value())
 	// Output: Backups 1.0
 }
+
+func ExampleCheckReferences() {
+	profile := strings.NewReplacer("catalog\":", "profile\":", `"controls": [
+      {"id": "a-1", "title": "Accounts"},
+      {"id": "b-1", "title": "Backups"}
+    ]`, `"imports": [{"href": "catalog.json", "include-controls": [{"with-ids": ["a-1", "c-1"]}]}]`).Replace(catalog)
+	var docs []*oscal.Document
+	for name, text := range map[string]string{"catalog.json": catalog, "profile.json": profile} {
+		doc, err := oscal.Parse(text, &oscal.ReadOptions{Name: name})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		docs = append(docs, doc)
+	}
+	for _, p := range oscal.CheckReferences(docs, nil) {
+		fmt.Println(p)
+	}
+	// Output:
+	// profile.json:10:84: with-id refers to "c-1"; expected the identifier of a control here or in an imported document, found none (at /profile/imports/0/include-controls/0/with-ids/1) [reference-dangling]
+}

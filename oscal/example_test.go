@@ -210,3 +210,22 @@ func ExampleCheckReferences() {
 	// Output:
 	// profile.json:10:84: with-id refers to "c-1"; expected the identifier of a control here or in an imported document, found none (at /profile/imports/0/include-controls/0/with-ids/1) [reference-dangling]
 }
+
+func ExampleDocument_ToVersion() {
+	text := strings.Replace(catalog, `"title": "Backups"`, `"title": "Backups", "props": [{"name": "x", "value": "y", "group": "g"}]`, 1)
+	doc, err := oscal.Parse(text, &oscal.ReadOptions{Name: "catalog.json"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	old, lost, err := doc.ToVersion(oscal.Version{Major: 1, Minor: 0, Patch: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(old.Version(), len(lost))
+	fmt.Println(lost[0])
+	// Output:
+	// 1.0.4 1
+	// catalog.json:12:88: warning: group of prop came up in OSCAL 1.1.0 and is left out in 1.0.4 (at /catalog/controls/1/props/0/group) [version]
+}

@@ -23,6 +23,14 @@ const (
 	PropVendorTier          = "vendor-tier"          // component: computed tier of the engagement
 	PropVendorExposure      = "vendor-exposure"      // component: one factor of the exposure (class names it)
 	PropContractEnd         = "contract-end"         // component: date
+	PropContractStart       = "contract-start"       // component: date
+	PropContract            = "contract"             // component: stable ID of the contract of the engagement
+	PropSupports            = "supports"             // component: a function or component that the engagement supports
+	PropRequested           = "requested"            // component: date on which the engagement was proposed
+	PropExitPlanTested      = "exit-plan-tested"     // component: date of the last test of the exit plan
+	PropSubprocessorOf      = "subprocessor-of"      // component: stable ID of the engagement that it is a subcontract of
+	PropCustomer            = "customer"             // component: stable ID of the vendor that the subcontract supplies
+	PropContactRole         = "contact-role"         // party: what to ask the person about
 	PropResponsibility      = "responsibility"       // by-component: who does it
 	PropInherited           = "inherited"            // by-component: yes or no
 	PropCoverage            = "coverage"             // result: fraction assessed

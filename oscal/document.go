@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // Format is a form in which OSCAL documents are written down.
@@ -85,6 +84,7 @@ type Document struct {
 
 	linesOnce sync.Once
 	lines     []uint32 // offsets at which lines start
+	points    []uint32 // code points before each block of the text
 }
 
 // NewDocument returns a document with the given root, for instance one built by
@@ -133,25 +133,52 @@ func (d *Document) Position(n *Node) Position {
 }
 
 func (d *Document) position(offset int) Position {
-	d.linesOnce.Do(func() {
-		d.lines = append(d.lines, 0)
-		for i := 0; i < len(d.text); {
-			j := strings.IndexByte(d.text[i:], '\n')
-			if j < 0 {
-				break
-			}
-			i += j + 1
-			d.lines = append(d.lines, uint32(i))
-		}
-	})
+	d.linesOnce.Do(d.measure)
 	offset = min(offset, len(d.text))
 	line := sort.Search(len(d.lines), func(i int) bool { return int(d.lines[i]) > offset })
 	start := int(d.lines[line-1])
-	before := d.text[start:offset]
-	if line == 1 {
-		before = strings.TrimPrefix(before, bom)
+	column := d.pointsBefore(offset) - d.pointsBefore(start) + 1
+	if line == 1 && strings.HasPrefix(d.text, bom) && offset >= len(bom) {
+		column--
 	}
-	return Position{Offset: offset, Line: line, Column: utf8.RuneCountInString(before) + 1}
+	return Position{Offset: offset, Line: line, Column: column}
+}
+
+// block is how many bytes of a text are measured together. A document may stand
+// in one line of many megabytes, in which columns must be found quickly too.
+const block = 4096
+
+func (d *Document) measure() {
+	d.lines = append(d.lines, 0)
+	for i := 0; i < len(d.text); {
+		j := strings.IndexByte(d.text[i:], '\n')
+		if j < 0 {
+			break
+		}
+		i += j + 1
+		d.lines = append(d.lines, uint32(i))
+	}
+	d.points = make([]uint32, 1, len(d.text)/block+1)
+	for i := block; i <= len(d.text); i += block {
+		d.points = append(d.points, d.points[len(d.points)-1]+uint32(countPoints(d.text[i-block:i])))
+	}
+}
+
+func (d *Document) pointsBefore(offset int) int {
+	i := offset / block
+	return int(d.points[i]) + countPoints(d.text[i*block:offset])
+}
+
+// countPoints counts the code points that start in a piece of UTF-8, which may
+// begin and end within one.
+func countPoints(s string) int {
+	n := 0
+	for i := range len(s) {
+		if s[i]&0xC0 != 0x80 {
+			n++
+		}
+	}
+	return n
 }
 
 const bom = "\ufeff"

@@ -22,7 +22,7 @@ func BenchmarkBaseline(b *testing.B) {
 			continue
 		}
 		b.Run(strings.TrimPrefix(c.ID, "full/"), func(b *testing.B) {
-			s := c.resolver(b)
+			s := c.resolver(b, "json")
 			res, err := s.ResolveURI(b.Context(), fileURI(b, c.Profile["json"]), nil) // from here on all is in memory
 			require.NoError(b, err)
 			d, _, err := s.load(b.Context(), res.Documents[1])
@@ -50,7 +50,7 @@ func BenchmarkBaseline(b *testing.B) {
 
 // loadedFile is the file that the loader of a case takes for a URI.
 func loadedFile(t testing.TB, c *resolutionCase, uri string) string {
-	text, _, err := c.resolver(t).loader.Load(t.Context(), uri)
+	text, _, err := c.resolver(t, "json").loader.Load(t.Context(), uri)
 	require.NoError(t, err)
 	defer text.Close()
 	return text.(*os.File).Name()

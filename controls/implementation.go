@@ -87,8 +87,10 @@ func (im *Implementation) Components() []Component { return im.components }
 // components. Ids are those of the catalog. Read them only.
 func (im *Implementation) Requirements() []*Requirement { return im.requirements }
 
-// LeftOut returns the requirements of component definitions whose controls are
-// not in the baseline, in the order of the definitions.
+// LeftOut returns what the implementation does not count, in the order of the
+// input: requirements of component definitions whose controls are not in the
+// baseline, and of a plan that was read those whose controls, statements or
+// components are not there.
 func (im *Implementation) LeftOut() []Requirement { return im.leftOut }
 
 // PlanUUID returns the UUID of the system security plan.
@@ -272,6 +274,7 @@ type implementer struct {
 // A definition is a component or capability of a component definition.
 type definition struct {
 	of              *oscal.ComponentDefinition
+	pointer         string
 	component       Component
 	roles           []oscal.ResponsibleRole
 	implementations []oscal.ControlImplementationSet
@@ -421,7 +424,7 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 		components := oscal.Items(d.Components)
 		for i := range components {
 			c := &components[i]
-			w.defined[c.UUID] = &definition{d, Component{
+			w.defined[c.UUID] = &definition{d, fmt.Sprintf("/component-definition/components/%d", i), Component{
 				Type: c.Type, Title: c.Title, Description: c.Description, Purpose: c.Purpose,
 				Props: slices.Clone(oscal.Items(c.Props)), Links: externalLinks(c.Links),
 			}, oscal.Items(c.ResponsibleRoles), oscal.Items(c.ControlImplementations)}
@@ -429,7 +432,7 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 		capabilities := oscal.Items(d.Capabilities)
 		for i := range capabilities {
 			c := &capabilities[i]
-			w.defined[c.UUID] = &definition{d, Component{
+			w.defined[c.UUID] = &definition{d, fmt.Sprintf("/component-definition/capabilities/%d", i), Component{
 				Type: "service", Title: c.Name, Description: c.Description,
 				Props: slices.Clone(oscal.Items(c.Props)), Links: externalLinks(c.Links),
 			}, nil, oscal.Items(c.ControlImplementations)}
@@ -552,7 +555,7 @@ func (w *implementer) fromSystem() map[answerKey]bool {
 			w.fail(pointer, &r, err)
 			continue
 		}
-		w.parameters(pointer, &r)
+		w.parameters(pointer+".parameters", &r)
 		key := answerKey{r.Control, r.Statement, r.Component}
 		if own[key] {
 			w.fail(pointer, &r, fmt.Errorf("the answer %w", ErrDuplicate))
@@ -609,11 +612,11 @@ func (w *implementer) parameters(pointer string, r *Requirement) {
 		p := w.im.baseline.catalog.Param(set.ParamId)
 		switch {
 		case p == nil:
-			w.fail(pointer+".parameters", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
+			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
 		case len(set.Values) == 0:
-			w.fail(pointer+".parameters", r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
+			w.fail(pointer, r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
 		case valueOf(kept, p.id) != nil:
-			w.fail(pointer+".parameters", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
+			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
 		default:
 			set.ParamId = p.id
 			kept = append(kept, set)
@@ -645,9 +648,9 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 			if len(w.opts.Sources) > 0 && !slices.Contains(w.opts.Sources, set.Source) {
 				continue
 			}
-			pointer := fmt.Sprintf("control-implementations[%d]", i)
+			pointer := fmt.Sprintf("%s/control-implementations/%d", d.pointer, i)
 			for j := range set.ImplementedRequirements {
-				w.fromDefinition(own, c, d, set, &set.ImplementedRequirements[j], fmt.Sprintf("%s.implemented-requirements[%d]", pointer, j))
+				w.fromDefinition(own, c, d, set, &set.ImplementedRequirements[j], fmt.Sprintf("%s/implemented-requirements/%d", pointer, j))
 			}
 		}
 	}
@@ -657,27 +660,28 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 func (w *implementer) fromDefinition(own map[answerKey]bool, c Component, d *definition, set *oscal.ControlImplementationSet, v *oscal.ImplementedRequirementControlImplementation, pointer string) {
 	r := Requirement{
 		Control: v.ControlId, Component: c.ID, Description: v.Description, Remarks: v.Remarks,
-		Roles: w.roleIDs(d.of, oscal.Items(v.ResponsibleRoles)), Parameters: slices.Clone(oscal.Items(v.SetParameters)),
+		Parameters: slices.Clone(oscal.Items(v.SetParameters)),
 	}
 	control := w.im.baseline.catalog.Control(v.ControlId)
 	if control == nil || !w.im.baseline.Has(control) {
 		w.im.leftOut = append(w.im.leftOut, r)
 		return
 	}
+	r.Roles = w.roleIDs(d.of, oscal.Items(v.ResponsibleRoles))
 	for _, s := range oscal.Items(set.SetParameters) {
 		p := w.im.baseline.catalog.Param(s.ParamId)
 		if p != nil && p.control == control && valueOf(r.Parameters, s.ParamId) == nil && valueOf(r.Parameters, p.id) == nil {
 			r.Parameters = append(r.Parameters, s)
 		}
 	}
-	w.parameters(pointer, &r)
+	w.parameters(pointer+"/set-parameters", &r)
 	setStatus, setOrigin, errs := statusOf(oscal.Items(set.Props))
 	w.status(&r, oscal.Items(v.Props), cmp.Or(setStatus, w.opts.DefaultStatus), setOrigin, errs, pointer)
 	w.merge(own, r, pointer)
 	statements := oscal.Items(v.Statements)
 	for i := range statements {
 		s := &statements[i]
-		at := fmt.Sprintf("%s.statements[%d]", pointer, i)
+		at := fmt.Sprintf("%s/statements/%d", pointer, i)
 		one := Requirement{
 			Control: r.Control, Statement: s.StatementId, Component: c.ID, Description: s.Description, Remarks: s.Remarks,
 			Roles: w.roleIDs(d.of, oscal.Items(s.ResponsibleRoles)),
@@ -737,8 +741,10 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 	}
 }
 
-// settle puts the answers in order and finds the values of the parameters.
-func (w *implementer) settle(conflicts bool) {
+// settle puts the answers in order and finds the values of the parameters. It
+// reports, if asked, answers that say nothing and values that differ: a plan
+// that was read may have both.
+func (w *implementer) settle(complete bool) {
 	im := w.im
 	place := make(map[string]int, len(w.byKey)) // of controls and statements
 	for i, c := range im.baseline.controls {
@@ -760,13 +766,16 @@ func (w *implementer) settle(conflicts bool) {
 		return cmp.Or(place[a.Control]-place[b.Control], statement(a)-statement(b), im.order[a.Component]-im.order[b.Component])
 	})
 	for _, r := range im.requirements {
+		if r.Description == "" && complete {
+			w.fail("", r, fmt.Errorf("the description %w", ErrMissing))
+		}
 		var key any = im.baseline.catalog.Control(r.Control)
 		if r.Statement != "" {
 			key = im.baseline.catalog.Statement(r.Statement)
 		}
 		im.direct[key] = append(im.direct[key], r)
 	}
-	w.settleParameters(conflicts)
+	w.settleParameters(complete)
 }
 
 // settleParameters: the system before the components, those before the profile.

@@ -38,8 +38,9 @@ type setting struct {
 
 // ImplementOptions configure [Implement] and [FromSSP]; nil means the defaults.
 type ImplementOptions struct {
-	// Sources are the catalogs and profiles (values of source) whose control
-	// implementations in component definitions count; default: all.
+	// Sources are the catalogs and profiles whose control implementations in
+	// component definitions count, as their source names them or as the
+	// resource does to which it leads; default: all.
 	Sources []string
 	// DefaultStatus is the status of requirements in component definitions that
 	// say none; default: they stay without.
@@ -267,7 +268,8 @@ type implementer struct {
 	opts     ImplementOptions
 	defined  map[string]*definition
 	byKey    map[answerKey]*Requirement
-	document string // of the problems that are found now
+	lesser   map[*Requirement][]string // parameters that an answer has from its definition
+	document string                    // of the problems that are found now
 	problems Problems
 }
 
@@ -288,7 +290,7 @@ func newImplementer(b *Baseline, sys System, opts *ImplementOptions) (*Implement
 		baseline: b, system: sys, order: map[string]int{}, direct: map[any][]*Requirement{},
 		params: map[*Param]setting{}, roles: slices.Clone(sys.Roles), uuids: map[string]string{},
 	}
-	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}}
+	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}, lesser: map[*Requirement][]string{}}
 	if opts != nil {
 		w.opts = *opts
 	}
@@ -622,7 +624,9 @@ func (w *implementer) parameters(pointer string, r *Requirement) {
 			kept = append(kept, set)
 		}
 	}
-	r.Parameters = kept
+	if r.Parameters = kept; len(kept) == 0 {
+		r.Parameters = nil
+	}
 }
 
 func valueOf(list []oscal.SetParameter, param string) []string {
@@ -645,7 +649,7 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 		w.document = cmp.Or(d.of.Metadata.Title, d.of.UUID)
 		for i := range d.implementations {
 			set := &d.implementations[i]
-			if len(w.opts.Sources) > 0 && !slices.Contains(w.opts.Sources, set.Source) {
+			if len(w.opts.Sources) > 0 && !slices.ContainsFunc(sources(d.of, set.Source), func(s string) bool { return slices.Contains(w.opts.Sources, s) }) {
 				continue
 			}
 			pointer := fmt.Sprintf("%s/control-implementations/%d", d.pointer, i)
@@ -655,6 +659,22 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 		}
 	}
 	w.document = ""
+}
+
+// sources returns the ways to name the source of a control implementation: as it
+// is, and if it is a resource of the back matter also the hrefs of that.
+func sources(def *oscal.ComponentDefinition, source string) []string {
+	all := []string{source}
+	if uuid, ok := strings.CutPrefix(source, "#"); ok && def.BackMatter != nil {
+		for _, r := range oscal.Items(def.BackMatter.Resources) {
+			if r.UUID == uuid {
+				for _, l := range oscal.Items(r.Rlinks) {
+					all = append(all, l.Href)
+				}
+			}
+		}
+	}
+	return all
 }
 
 func (w *implementer) fromDefinition(own map[answerKey]bool, c Component, d *definition, set *oscal.ControlImplementationSet, v *oscal.ImplementedRequirementControlImplementation, pointer string) {
@@ -719,6 +739,9 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 	switch {
 	case have == nil:
 		w.byKey[key] = &r
+		for _, set := range r.Parameters {
+			w.lesser[&r] = append(w.lesser[&r], set.ParamId)
+		}
 	case own[key]:
 		delete(own, key) // a second answer of definitions to the same is one too many
 		have.Description = cmp.Or(have.Description, r.Description)
@@ -734,6 +757,7 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 		for _, set := range r.Parameters {
 			if valueOf(have.Parameters, set.ParamId) == nil {
 				have.Parameters = append(have.Parameters, set)
+				w.lesser[have] = append(w.lesser[have], set.ParamId)
 			}
 		}
 	default:
@@ -778,63 +802,75 @@ func (w *implementer) settle(complete bool) {
 	w.settleParameters(complete)
 }
 
-// settleParameters: the system before the components, those before the profile.
+// settleParameters finds the values that hold: the system before the components,
+// those before the profile. What the system decides is taken out of the answers
+// that have another value from their definition.
 func (w *implementer) settleParameters(conflicts bool) {
 	im := w.im
-	for _, p := range im.baseline.catalog.params {
-		if len(p.values) > 0 {
-			im.params[p] = setting{p.values, "profile"}
-		}
-	}
-	type claim struct {
-		setting
-		by     *Requirement
-		differ bool
-	}
-	claims := map[*Param]*claim{}
 	bySystem := map[*Param]setting{}
+	set := func(p *Param, values []string) {
+		if _, ok := bySystem[p]; !ok {
+			bySystem[p] = setting{values, "system"}
+		}
+	}
 	for _, r := range im.requirements {
-		for _, set := range r.Parameters {
-			p := im.baseline.catalog.Param(set.ParamId)
-			if r.Component == im.components[0].ID {
-				if _, ok := bySystem[p]; !ok {
-					bySystem[p] = setting{set.Values, "system"}
-				}
-				continue
-			}
-			if have := claims[p]; have == nil {
-				claims[p] = &claim{setting: setting{set.Values, "components"}, by: r}
-			} else if !slices.Equal(have.values, set.Values) {
-				have.differ, have.by = true, r
+		if r.Component == im.components[0].ID {
+			for _, s := range r.Parameters {
+				set(im.baseline.catalog.Param(s.ParamId), s.Values)
 			}
 		}
 	}
-	for i, set := range im.system.Parameters {
-		p := im.baseline.catalog.Param(set.ParamId)
-		switch {
+	for i, s := range im.system.Parameters {
+		switch p := im.baseline.catalog.Param(s.ParamId); {
 		case p == nil:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
-			continue
-		case len(set.Values) == 0:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
-			continue
+			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("parameter %q %w", s.ParamId, ErrUnknown))
+		case len(s.Values) == 0:
+			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("the value of parameter %q %w", s.ParamId, ErrMissing))
+		default:
+			set(p, s.Values)
 		}
-		if _, ok := bySystem[p]; !ok {
-			bySystem[p] = setting{set.Values, "system"}
+	}
+	claims := map[*Param][]*Requirement{} // answers of components that set a parameter
+	for _, r := range im.requirements {
+		r.Parameters = slices.DeleteFunc(r.Parameters, func(s oscal.SetParameter) bool {
+			_, decided := bySystem[im.baseline.catalog.Param(s.ParamId)]
+			return decided && slices.Contains(w.lesser[r], s.ParamId)
+		})
+		if len(r.Parameters) == 0 {
+			r.Parameters = nil
+		}
+		for _, s := range r.Parameters {
+			p := im.baseline.catalog.Param(s.ParamId)
+			claims[p] = append(claims[p], r)
 		}
 	}
 	for _, p := range im.baseline.catalog.params {
-		if s, ok := bySystem[p]; ok {
-			im.params[p] = s
-			continue
+		s, ok := bySystem[p]
+		if !ok {
+			s, ok = w.agreed(p, claims[p], conflicts)
 		}
-		c := claims[p]
-		switch {
-		case c == nil:
-		case c.differ && conflicts:
-			w.fail("", c.by, fmt.Errorf("parameter %q %w by components, and the system does not decide", p.id, ErrConflict))
-		case !c.differ:
-			im.params[p] = c.setting
+		if !ok && len(p.values) > 0 {
+			s, ok = setting{p.values, "profile"}, true
+		}
+		if ok {
+			im.params[p] = s
 		}
 	}
+}
+
+// agreed returns the value of a parameter that all answers which set it agree on.
+func (w *implementer) agreed(p *Param, by []*Requirement, conflicts bool) (setting, bool) {
+	if len(by) == 0 {
+		return setting{}, false
+	}
+	values := valueOf(by[0].Parameters, p.id)
+	for _, r := range by[1:] {
+		if other := valueOf(r.Parameters, p.id); !slices.Equal(values, other) {
+			if conflicts {
+				w.fail("", r, fmt.Errorf("parameter %q %w: %q here, %q by component %s; the system does not decide", p.id, ErrConflict, other, values, by[0].Component))
+			}
+			return setting{}, false
+		}
+	}
+	return setting{values, "components"}, true
 }

@@ -329,3 +329,54 @@ func TestGaps(t *testing.T) {
 	}
 	require.Equal(t, 3, n)
 }
+
+// TestPublishedDefinitions makes a system of all components that the corpus
+// defines, and its plan.
+func TestPublishedDefinitions(t *testing.T) {
+	b, err := NewBaseline(load(t, rev5Full), nil)
+	require.NoError(t, err)
+	var defs []*oscal.ComponentDefinition
+	sys := smallSystem()
+	sys.Components = nil
+	want := map[string]int{} // controls of the definitions that are in the catalog
+	files, err := filepath.Glob(filepath.Join(corpus.Path(t, "oscal", "documents", "aws-components"), "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 20)
+	files = append(files, corpus.Path(t, "oscal", "documents", "nist-examples", "example-component-definition.json"))
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		doc, _ := oscal.Parse(string(data), nil) // some have members that OSCAL does not know
+		require.NotNil(t, doc)
+		def, err := oscal.As[oscal.ComponentDefinition](doc)
+		require.NoError(t, err)
+		defs = append(defs, def)
+		for _, c := range oscal.Items(def.Components) {
+			sys.Components = append(sys.Components, Component{ID: c.UUID, Definition: c.UUID})
+			for _, set := range oscal.Items(c.ControlImplementations) {
+				for _, ir := range set.ImplementedRequirements {
+					in := "in"
+					if b.Catalog().Control(ir.ControlId) == nil {
+						in = "out"
+					}
+					want[in]++
+				}
+			}
+		}
+	}
+	require.Len(t, sys.Components, 152) // 151 of AWS by aws.expected.json, MongoDB
+	im, err := Implement(b, sys, defs, nil)
+	require.NoError(t, err)
+	controls := 0
+	for _, r := range im.Requirements() {
+		if r.Statement == "" {
+			controls++
+		}
+	}
+	require.Equal(t, want["in"], controls)
+	require.Len(t, im.LeftOut(), want["out"])
+	require.Equal(t, 3, want["in"]) // sc-8, sc-8.1, sa-4.9
+	plan, err := im.SSP("profile.json", now, nil)
+	require.NoError(t, err)
+	checkReferences(t, written(t, plan), b)
+}

@@ -38,8 +38,9 @@ type setting struct {
 
 // ImplementOptions configure [Implement] and [FromSSP]; nil means the defaults.
 type ImplementOptions struct {
-	// Sources are the catalogs and profiles (values of source) whose control
-	// implementations in component definitions count; default: all.
+	// Sources are the catalogs and profiles whose control implementations in
+	// component definitions count, as their source names them or as the
+	// resource does to which it leads; default: all.
 	Sources []string
 	// DefaultStatus is the status of requirements in component definitions that
 	// say none; default: they stay without.
@@ -87,8 +88,10 @@ func (im *Implementation) Components() []Component { return im.components }
 // components. Ids are those of the catalog. Read them only.
 func (im *Implementation) Requirements() []*Requirement { return im.requirements }
 
-// LeftOut returns the requirements of component definitions whose controls are
-// not in the baseline, in the order of the definitions.
+// LeftOut returns what the implementation does not count, in the order of the
+// input: requirements of component definitions whose controls are not in the
+// baseline, and of a plan that was read those whose controls, statements or
+// components are not there.
 func (im *Implementation) LeftOut() []Requirement { return im.leftOut }
 
 // PlanUUID returns the UUID of the system security plan.
@@ -265,13 +268,15 @@ type implementer struct {
 	opts     ImplementOptions
 	defined  map[string]*definition
 	byKey    map[answerKey]*Requirement
-	document string // of the problems that are found now
+	lesser   map[*Requirement][]string // parameters that an answer has from its definition
+	document string                    // of the problems that are found now
 	problems Problems
 }
 
 // A definition is a component or capability of a component definition.
 type definition struct {
 	of              *oscal.ComponentDefinition
+	pointer         string
 	component       Component
 	roles           []oscal.ResponsibleRole
 	implementations []oscal.ControlImplementationSet
@@ -285,7 +290,7 @@ func newImplementer(b *Baseline, sys System, opts *ImplementOptions) (*Implement
 		baseline: b, system: sys, order: map[string]int{}, direct: map[any][]*Requirement{},
 		params: map[*Param]setting{}, roles: slices.Clone(sys.Roles), uuids: map[string]string{},
 	}
-	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}}
+	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}, lesser: map[*Requirement][]string{}}
 	if opts != nil {
 		w.opts = *opts
 	}
@@ -421,7 +426,7 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 		components := oscal.Items(d.Components)
 		for i := range components {
 			c := &components[i]
-			w.defined[c.UUID] = &definition{d, Component{
+			w.defined[c.UUID] = &definition{d, fmt.Sprintf("/component-definition/components/%d", i), Component{
 				Type: c.Type, Title: c.Title, Description: c.Description, Purpose: c.Purpose,
 				Props: slices.Clone(oscal.Items(c.Props)), Links: externalLinks(c.Links),
 			}, oscal.Items(c.ResponsibleRoles), oscal.Items(c.ControlImplementations)}
@@ -429,7 +434,7 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 		capabilities := oscal.Items(d.Capabilities)
 		for i := range capabilities {
 			c := &capabilities[i]
-			w.defined[c.UUID] = &definition{d, Component{
+			w.defined[c.UUID] = &definition{d, fmt.Sprintf("/component-definition/capabilities/%d", i), Component{
 				Type: "service", Title: c.Name, Description: c.Description,
 				Props: slices.Clone(oscal.Items(c.Props)), Links: externalLinks(c.Links),
 			}, nil, oscal.Items(c.ControlImplementations)}
@@ -552,7 +557,7 @@ func (w *implementer) fromSystem() map[answerKey]bool {
 			w.fail(pointer, &r, err)
 			continue
 		}
-		w.parameters(pointer, &r)
+		w.parameters(pointer+".parameters", &r)
 		key := answerKey{r.Control, r.Statement, r.Component}
 		if own[key] {
 			w.fail(pointer, &r, fmt.Errorf("the answer %w", ErrDuplicate))
@@ -609,17 +614,19 @@ func (w *implementer) parameters(pointer string, r *Requirement) {
 		p := w.im.baseline.catalog.Param(set.ParamId)
 		switch {
 		case p == nil:
-			w.fail(pointer+".parameters", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
+			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
 		case len(set.Values) == 0:
-			w.fail(pointer+".parameters", r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
+			w.fail(pointer, r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
 		case valueOf(kept, p.id) != nil:
-			w.fail(pointer+".parameters", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
+			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
 		default:
 			set.ParamId = p.id
 			kept = append(kept, set)
 		}
 	}
-	r.Parameters = kept
+	if r.Parameters = kept; len(kept) == 0 {
+		r.Parameters = nil
+	}
 }
 
 func valueOf(list []oscal.SetParameter, param string) []string {
@@ -642,42 +649,59 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 		w.document = cmp.Or(d.of.Metadata.Title, d.of.UUID)
 		for i := range d.implementations {
 			set := &d.implementations[i]
-			if len(w.opts.Sources) > 0 && !slices.Contains(w.opts.Sources, set.Source) {
+			if len(w.opts.Sources) > 0 && !slices.ContainsFunc(sources(d.of, set.Source), func(s string) bool { return slices.Contains(w.opts.Sources, s) }) {
 				continue
 			}
-			pointer := fmt.Sprintf("control-implementations[%d]", i)
+			pointer := fmt.Sprintf("%s/control-implementations/%d", d.pointer, i)
 			for j := range set.ImplementedRequirements {
-				w.fromDefinition(own, c, d, set, &set.ImplementedRequirements[j], fmt.Sprintf("%s.implemented-requirements[%d]", pointer, j))
+				w.fromDefinition(own, c, d, set, &set.ImplementedRequirements[j], fmt.Sprintf("%s/implemented-requirements/%d", pointer, j))
 			}
 		}
 	}
 	w.document = ""
 }
 
+// sources returns the ways to name the source of a control implementation: as it
+// is, and if it is a resource of the back matter also the hrefs of that.
+func sources(def *oscal.ComponentDefinition, source string) []string {
+	all := []string{source}
+	if uuid, ok := strings.CutPrefix(source, "#"); ok && def.BackMatter != nil {
+		for _, r := range oscal.Items(def.BackMatter.Resources) {
+			if r.UUID == uuid {
+				for _, l := range oscal.Items(r.Rlinks) {
+					all = append(all, l.Href)
+				}
+			}
+		}
+	}
+	return all
+}
+
 func (w *implementer) fromDefinition(own map[answerKey]bool, c Component, d *definition, set *oscal.ControlImplementationSet, v *oscal.ImplementedRequirementControlImplementation, pointer string) {
 	r := Requirement{
 		Control: v.ControlId, Component: c.ID, Description: v.Description, Remarks: v.Remarks,
-		Roles: w.roleIDs(d.of, oscal.Items(v.ResponsibleRoles)), Parameters: slices.Clone(oscal.Items(v.SetParameters)),
+		Parameters: slices.Clone(oscal.Items(v.SetParameters)),
 	}
 	control := w.im.baseline.catalog.Control(v.ControlId)
 	if control == nil || !w.im.baseline.Has(control) {
 		w.im.leftOut = append(w.im.leftOut, r)
 		return
 	}
+	r.Roles = w.roleIDs(d.of, oscal.Items(v.ResponsibleRoles))
 	for _, s := range oscal.Items(set.SetParameters) {
 		p := w.im.baseline.catalog.Param(s.ParamId)
 		if p != nil && p.control == control && valueOf(r.Parameters, s.ParamId) == nil && valueOf(r.Parameters, p.id) == nil {
 			r.Parameters = append(r.Parameters, s)
 		}
 	}
-	w.parameters(pointer, &r)
+	w.parameters(pointer+"/set-parameters", &r)
 	setStatus, setOrigin, errs := statusOf(oscal.Items(set.Props))
 	w.status(&r, oscal.Items(v.Props), cmp.Or(setStatus, w.opts.DefaultStatus), setOrigin, errs, pointer)
 	w.merge(own, r, pointer)
 	statements := oscal.Items(v.Statements)
 	for i := range statements {
 		s := &statements[i]
-		at := fmt.Sprintf("%s.statements[%d]", pointer, i)
+		at := fmt.Sprintf("%s/statements/%d", pointer, i)
 		one := Requirement{
 			Control: r.Control, Statement: s.StatementId, Component: c.ID, Description: s.Description, Remarks: s.Remarks,
 			Roles: w.roleIDs(d.of, oscal.Items(s.ResponsibleRoles)),
@@ -715,6 +739,9 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 	switch {
 	case have == nil:
 		w.byKey[key] = &r
+		for _, set := range r.Parameters {
+			w.lesser[&r] = append(w.lesser[&r], set.ParamId)
+		}
 	case own[key]:
 		delete(own, key) // a second answer of definitions to the same is one too many
 		have.Description = cmp.Or(have.Description, r.Description)
@@ -730,6 +757,7 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 		for _, set := range r.Parameters {
 			if valueOf(have.Parameters, set.ParamId) == nil {
 				have.Parameters = append(have.Parameters, set)
+				w.lesser[have] = append(w.lesser[have], set.ParamId)
 			}
 		}
 	default:
@@ -737,8 +765,10 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 	}
 }
 
-// settle puts the answers in order and finds the values of the parameters.
-func (w *implementer) settle(conflicts bool) {
+// settle puts the answers in order and finds the values of the parameters. It
+// reports, if asked, answers that say nothing and values that differ: a plan
+// that was read may have both.
+func (w *implementer) settle(complete bool) {
 	im := w.im
 	place := make(map[string]int, len(w.byKey)) // of controls and statements
 	for i, c := range im.baseline.controls {
@@ -760,72 +790,87 @@ func (w *implementer) settle(conflicts bool) {
 		return cmp.Or(place[a.Control]-place[b.Control], statement(a)-statement(b), im.order[a.Component]-im.order[b.Component])
 	})
 	for _, r := range im.requirements {
+		if r.Description == "" && complete {
+			w.fail("", r, fmt.Errorf("the description %w", ErrMissing))
+		}
 		var key any = im.baseline.catalog.Control(r.Control)
 		if r.Statement != "" {
 			key = im.baseline.catalog.Statement(r.Statement)
 		}
 		im.direct[key] = append(im.direct[key], r)
 	}
-	w.settleParameters(conflicts)
+	w.settleParameters(complete)
 }
 
-// settleParameters: the system before the components, those before the profile.
+// settleParameters finds the values that hold: the system before the components,
+// those before the profile. What the system decides is taken out of the answers
+// that have another value from their definition.
 func (w *implementer) settleParameters(conflicts bool) {
 	im := w.im
-	for _, p := range im.baseline.catalog.params {
-		if len(p.values) > 0 {
-			im.params[p] = setting{p.values, "profile"}
-		}
-	}
-	type claim struct {
-		setting
-		by     *Requirement
-		differ bool
-	}
-	claims := map[*Param]*claim{}
 	bySystem := map[*Param]setting{}
+	set := func(p *Param, values []string) {
+		if _, ok := bySystem[p]; !ok {
+			bySystem[p] = setting{values, "system"}
+		}
+	}
 	for _, r := range im.requirements {
-		for _, set := range r.Parameters {
-			p := im.baseline.catalog.Param(set.ParamId)
-			if r.Component == im.components[0].ID {
-				if _, ok := bySystem[p]; !ok {
-					bySystem[p] = setting{set.Values, "system"}
-				}
-				continue
-			}
-			if have := claims[p]; have == nil {
-				claims[p] = &claim{setting: setting{set.Values, "components"}, by: r}
-			} else if !slices.Equal(have.values, set.Values) {
-				have.differ, have.by = true, r
+		if r.Component == im.components[0].ID {
+			for _, s := range r.Parameters {
+				set(im.baseline.catalog.Param(s.ParamId), s.Values)
 			}
 		}
 	}
-	for i, set := range im.system.Parameters {
-		p := im.baseline.catalog.Param(set.ParamId)
-		switch {
+	for i, s := range im.system.Parameters {
+		switch p := im.baseline.catalog.Param(s.ParamId); {
 		case p == nil:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
-			continue
-		case len(set.Values) == 0:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
-			continue
+			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("parameter %q %w", s.ParamId, ErrUnknown))
+		case len(s.Values) == 0:
+			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("the value of parameter %q %w", s.ParamId, ErrMissing))
+		default:
+			set(p, s.Values)
 		}
-		if _, ok := bySystem[p]; !ok {
-			bySystem[p] = setting{set.Values, "system"}
+	}
+	claims := map[*Param][]*Requirement{} // answers of components that set a parameter
+	for _, r := range im.requirements {
+		r.Parameters = slices.DeleteFunc(r.Parameters, func(s oscal.SetParameter) bool {
+			_, decided := bySystem[im.baseline.catalog.Param(s.ParamId)]
+			return decided && slices.Contains(w.lesser[r], s.ParamId)
+		})
+		if len(r.Parameters) == 0 {
+			r.Parameters = nil
+		}
+		for _, s := range r.Parameters {
+			p := im.baseline.catalog.Param(s.ParamId)
+			claims[p] = append(claims[p], r)
 		}
 	}
 	for _, p := range im.baseline.catalog.params {
-		if s, ok := bySystem[p]; ok {
-			im.params[p] = s
-			continue
+		s, ok := bySystem[p]
+		if !ok {
+			s, ok = w.agreed(p, claims[p], conflicts)
 		}
-		c := claims[p]
-		switch {
-		case c == nil:
-		case c.differ && conflicts:
-			w.fail("", c.by, fmt.Errorf("parameter %q %w by components, and the system does not decide", p.id, ErrConflict))
-		case !c.differ:
-			im.params[p] = c.setting
+		if !ok && len(p.values) > 0 {
+			s, ok = setting{p.values, "profile"}, true
+		}
+		if ok {
+			im.params[p] = s
 		}
 	}
+}
+
+// agreed returns the value of a parameter that all answers which set it agree on.
+func (w *implementer) agreed(p *Param, by []*Requirement, conflicts bool) (setting, bool) {
+	if len(by) == 0 {
+		return setting{}, false
+	}
+	values := valueOf(by[0].Parameters, p.id)
+	for _, r := range by[1:] {
+		if other := valueOf(r.Parameters, p.id); !slices.Equal(values, other) {
+			if conflicts {
+				w.fail("", r, fmt.Errorf("parameter %q %w: %q here, %q by component %s; the system does not decide", p.id, ErrConflict, other, values, by[0].Component))
+			}
+			return setting{}, false
+		}
+	}
+	return setting{values, "components"}, true
 }

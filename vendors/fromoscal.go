@@ -388,7 +388,7 @@ func (m *importer) exposure(e *Engagement, props *bag, pointer string) {
 			break
 		}
 		if x.Regulated == nil {
-			x.Regulated = []string{}
+			x.Regulated = DataKinds{}
 		}
 		if kind != noneRegulated {
 			x.Regulated = append(x.Regulated, kind)

@@ -42,7 +42,7 @@ type Engagement struct {
 	Vendor         string                 `json:"vendor" yaml:"vendor"`
 	Service        string                 `json:"service" yaml:"service"` // title of what is supplied
 	Description    string                 `json:"description,omitzero" yaml:"description,omitempty"`
-	Type           string                 `json:"type,omitzero" yaml:"type,omitempty"`         // OSCAL component type; default service
+	Type           string                 `json:"type,omitzero" yaml:"type,omitempty"`         // OSCAL component type, e.g. system, interconnection, software; default service
 	Supports       []string               `json:"supports,omitzero" yaml:"supports,omitempty"` // functions, or UUIDs of components
 	Owner          string                 `json:"owner,omitzero" yaml:"owner,omitempty"`       // who answers for it on our side
 	Exposure       Exposure               `json:"exposure,omitzero" yaml:"exposure,omitempty"`

@@ -22,9 +22,6 @@ type Portfolio struct {
 	Duties      []Duty       `json:"duties,omitzero" yaml:"duties,omitempty"` // our own duties to tell others of incidents
 }
 
-// componentTypes are the types of OSCAL components that an engagement can be.
-var componentTypes = []string{"service", "system", "interconnection", "software", "hardware", "network", "physical"}
-
 // Check returns all problems of the portfolio as a [Problems], in the order of
 // the fields of [Portfolio] and of their items: what is missing, stands twice,
 // refers to nothing, or is no valid value. It returns nil if there are none.
@@ -255,9 +252,7 @@ func (c *checker) engagement(p *Portfolio, i int) {
 	c.id(e.ID, i, c.engagements)
 	c.refer("/vendor", e.Vendor, c.vendors, true)
 	c.text("/service", e.Service)
-	if e.Type != "" && !slices.Contains(componentTypes, e.Type) {
-		c.add("/type", ErrValue, "expected one of %s, found %q", strings.Join(componentTypes, ", "), e.Type)
-	}
+	c.plain("/type", e.Type)
 	c.texts("/supports", e.Supports)
 	c.plain("/owner", e.Owner)
 	if f := e.Exposure.Function; f != nil && (*f < 0 || *f > 4) {

@@ -140,7 +140,7 @@ func TestCheck(t *testing.T) {
 				p.Vendors[0].Identifiers = []Identifier{{"lei", "9695EXAMPLEBANK0AB39"}, {"tax", "1"}}
 				p.Vendors[0].Contacts = []Contact{{ID: "c", Name: "N", Email: "nowhere"}}
 				e := &p.Engagements[0]
-				e.Type, e.Owner, e.Status = "toaster", " x", 99
+				e.Type, e.Owner, e.Status = "service ", " x", 99
 				e.Exposure = Exposure{Function: new(5), Records: new(int64(-1)), Regulated: []string{"none"}, Spend: &Money{1, "eur"}}
 				p.Contracts[0].End, p.Contracts[0].Notice, p.Contracts[0].Digest = date("2025-12-31"), Span{3, Hours}, "abc"
 				p.Assessments = []Assessment{{ID: "a", Engagement: "e", Decision: DecisionConditional, Decided: date("2026-01-02"), By: "b", Expires: date("2026-01-01")}}

@@ -67,7 +67,9 @@ func readJSON(r io.Reader) (*jsonReader, *node, error) {
 	}
 	at := len(data)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at = max(int(syntax.Offset)-1, 0)
+		// The offset is that of the wrong character or of the next one, depending
+		// on who found it; it is not before the token.
+		at = max(int(syntax.Offset)-1, j.next())
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

@@ -24,8 +24,9 @@ func BenchmarkTier(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for i := range exposures {
-				_, err := s.Tier(exposures[i], nil)
-				require.NoError(b, err)
+				if _, err := s.Tier(exposures[i], nil); err != nil {
+					b.Fatal(err)
+				}
 			}
 		}
 	})
@@ -97,8 +98,7 @@ func BenchmarkGraph(b *testing.B) {
 		})
 		b.Run(name("first-100-cycles"), func(b *testing.B) {
 			for b.Loop() {
-				cycles, more := g.Cycles(100)
-				require.Len(b, cycles, 100)
+				_, more := g.Cycles(100)
 				require.True(b, more)
 			}
 		})

@@ -210,6 +210,6 @@ func (j *jsonReader) array(n *node) []node {
 	return items
 }
 
-func escapePointer(s string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
-}
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escapePointer(s string) string { return pointerEscapes.Replace(s) }

@@ -33,7 +33,12 @@ func DateOf(t time.Time) Date {
 // IsZero tells whether d is no day.
 func (d Date) IsZero() bool { return d == Date{} }
 
-func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+func (d Date) String() string {
+	if d.IsZero() {
+		return "-"
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+}
 
 // MarshalText writes 2026-06-30; a day that no calendar has is an error.
 func (d Date) MarshalText() ([]byte, error) {
@@ -110,6 +115,9 @@ type Span struct {
 func (s Span) IsZero() bool { return s == Span{} }
 
 func (s Span) String() string {
+	if s.IsZero() {
+		return "-"
+	}
 	plural := "s"
 	if s.Amount == 1 {
 		plural = ""

@@ -42,7 +42,7 @@ type Engagement struct {
 	Vendor         string                 `json:"vendor" yaml:"vendor"`
 	Service        string                 `json:"service" yaml:"service"` // title of what is supplied
 	Description    string                 `json:"description,omitzero" yaml:"description,omitempty"`
-	Type           string                 `json:"type,omitzero" yaml:"type,omitempty"`         // OSCAL component type; default service
+	Type           string                 `json:"type,omitzero" yaml:"type,omitempty"`         // OSCAL component type, e.g. system, interconnection, software; default service
 	Supports       []string               `json:"supports,omitzero" yaml:"supports,omitempty"` // functions, or UUIDs of components
 	Owner          string                 `json:"owner,omitzero" yaml:"owner,omitempty"`       // who answers for it on our side
 	Exposure       Exposure               `json:"exposure,omitzero" yaml:"exposure,omitempty"`
@@ -58,14 +58,21 @@ type Engagement struct {
 // Exposure is what we put into the hands of a vendor. Absent is not zero: a nil
 // pointer, a nil slice and an empty text say that the factor is not known.
 type Exposure struct {
-	Function         *int     `json:"function,omitzero" yaml:"function,omitempty"`                 // criticality of what depends on it: 0 nothing to 4 a critical function
-	Data             string   `json:"data,omitzero" yaml:"data,omitempty"`                         // most sensitive class of data, as the scheme names it
-	Records          *int64   `json:"records,omitzero" yaml:"records,omitempty"`                   // records about persons or customers
-	Access           *Access  `json:"access,omitzero" yaml:"access,omitempty"`                     // where it is given, what it does not name is not granted
-	Substitutability string   `json:"substitutability,omitzero" yaml:"substitutability,omitempty"` // how hard to replace, as the scheme names it
-	Regulated        []string `json:"regulated,omitzero" yaml:"regulated,omitempty"`               // kinds of regulated data; empty but not nil for none
-	Spend            *Money   `json:"spend,omitzero" yaml:"spend,omitempty"`                       // a year
+	Function         *int      `json:"function,omitzero" yaml:"function,omitempty"`                 // criticality of what depends on it: 0 nothing to 4 a critical function
+	Data             string    `json:"data,omitzero" yaml:"data,omitempty"`                         // most sensitive class of data, as the scheme names it
+	Records          *int64    `json:"records,omitzero" yaml:"records,omitempty"`                   // records about persons or customers
+	Access           *Access   `json:"access,omitzero" yaml:"access,omitempty"`                     // where it is given, what it does not name is not granted
+	Substitutability string    `json:"substitutability,omitzero" yaml:"substitutability,omitempty"` // how hard to replace, as the scheme names it
+	Regulated        DataKinds `json:"regulated,omitzero" yaml:"regulated,omitempty"`               // kinds of regulated data; empty but not nil for none
+	Spend            *Money    `json:"spend,omitzero" yaml:"spend,omitempty"`                       // a year
 }
+
+// DataKinds are kinds of regulated data, as the scheme names them. An empty list
+// says that there are none, nil that it is not known.
+type DataKinds []string
+
+// IsZero tells whether the kinds are not known, so that an empty list is written.
+func (k DataKinds) IsZero() bool { return k == nil }
 
 // Access is what a vendor can reach.
 type Access struct {

@@ -35,6 +35,7 @@ func FromOSCAL(ssp *oscal.SystemSecurityPlan) (*Portfolio, error) {
 		party:     map[string]*oscal.Party{},
 		granted:   map[string]*oscal.LeveragedAuthorization{},
 		vendorID:  map[string]string{},
+		vendorAt:  map[string]int{},
 		resources: map[string]bool{},
 	}
 	if ssp.BackMatter != nil {
@@ -50,6 +51,7 @@ func FromOSCAL(ssp *oscal.SystemSecurityPlan) (*Portfolio, error) {
 	for i := range authorizations {
 		m.granted[authorizations[i].UUID] = &authorizations[i]
 	}
+	m.contracts = index(m.p.Contracts, func(c *Contract) string { return c.ID })
 	components := ssp.SystemImplementation.Components
 	m.vendors(parties, components)
 	for i := range components {
@@ -70,6 +72,8 @@ type importer struct {
 	party     map[string]*oscal.Party
 	granted   map[string]*oscal.LeveragedAuthorization
 	vendorID  map[string]string // by UUID of the party
+	vendorAt  map[string]int    // the same: place among the vendors
+	contracts map[string]int    // by ID: place among the contracts
 	resources map[string]bool   // UUIDs of resources that ToOSCAL writes again
 	problems  Problems
 }
@@ -158,10 +162,9 @@ func (m *importer) vendors(parties []oscal.Party, components []oscal.SystemCompo
 			m.vendorID[parties[i].UUID] = orElse(id, parties[i].UUID)
 		}
 	}
-	at := map[string]int{}
 	for i := range parties {
 		if m.vendorID[parties[i].UUID] != "" {
-			at[parties[i].UUID] = len(m.p.Vendors)
+			m.vendorAt[parties[i].UUID] = len(m.p.Vendors)
 			m.p.Vendors = append(m.p.Vendors, m.vendor(parties[i]))
 		}
 	}
@@ -170,7 +173,7 @@ func (m *importer) vendors(parties []oscal.Party, components []oscal.SystemCompo
 			continue
 		}
 		for k, org := range oscal.Items(p.MemberOfOrganizations) {
-			if i, ok := at[org]; ok {
+			if i, ok := m.vendorAt[org]; ok {
 				v := &m.p.Vendors[i]
 				v.Contacts = append(v.Contacts, contactOf(v, p, k))
 				break
@@ -237,10 +240,8 @@ func contactOf(v *Vendor, p oscal.Party, k int) Contact {
 	return c
 }
 
-func (m *importer) vendorOf(p string) *Vendor {
-	i := slices.IndexFunc(m.p.Vendors, func(v Vendor) bool { return v.ID == m.vendorID[p] })
-	return &m.p.Vendors[i] // provider has looked at the parties that vendors read
-}
+// vendorOf returns the vendor that a provider is; all providers are vendors.
+func (m *importer) vendorOf(party string) *Vendor { return &m.p.Vendors[m.vendorAt[party]] }
 
 // unprovided takes the provider out of the roles.
 func unprovided(roles *[]oscal.ResponsibleRole, uuid string) *[]oscal.ResponsibleRole {
@@ -388,7 +389,7 @@ func (m *importer) exposure(e *Engagement, props *bag, pointer string) {
 			break
 		}
 		if x.Regulated == nil {
-			x.Regulated = []string{}
+			x.Regulated = DataKinds{}
 		}
 		if kind != noneRegulated {
 			x.Regulated = append(x.Regulated, kind)
@@ -406,13 +407,15 @@ func (m *importer) contract(e *Engagement, props *bag, pointer string) {
 	if e.Contract == "" {
 		return
 	}
-	known := m.p.contract(e)
-	switch {
-	case known == nil:
+	i, known := m.contracts[e.Contract]
+	if !known {
+		m.contracts[e.Contract] = len(m.p.Contracts)
 		c.ID, c.Engagements = e.Contract, []string{e.ID}
 		m.p.Contracts = append(m.p.Contracts, c)
-	case known.Engagements != nil && !slices.Contains(known.Engagements, e.ID):
-		known.Engagements = append(known.Engagements, e.ID)
+		return
+	}
+	if k := &m.p.Contracts[i]; k.Engagements != nil && !slices.Contains(k.Engagements, e.ID) {
+		k.Engagements = append(k.Engagements, e.ID)
 	}
 }
 

@@ -67,7 +67,9 @@ func readJSON(r io.Reader) (*jsonReader, *node, error) {
 	}
 	at := len(data)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at = max(int(syntax.Offset)-1, 0)
+		// The offset is that of the wrong character or of the next one, depending
+		// on who found it; it is not before the token.
+		at = max(int(syntax.Offset)-1, j.next())
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
@@ -208,6 +210,6 @@ func (j *jsonReader) array(n *node) []node {
 	return items
 }
 
-func escapePointer(s string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
-}
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+func escapePointer(s string) string { return pointerEscapes.Replace(s) }

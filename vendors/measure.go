@@ -66,11 +66,14 @@ func (p *Portfolio) Deadlines(policy *Policy, now time.Time) ([]Deadline, error)
 	if err != nil {
 		return nil, err
 	}
-	today := DateOf(now)
+	today, book := DateOf(now), p.book()
 	var out []Deadline
+	seen := map[Deadline]bool{} // a contract may cover several engagements
 	add := func(rule, object string, due Date) {
-		if !due.IsZero() && !slices.Contains(out, Deadline{rule, object, due}) {
-			out = append(out, Deadline{rule, object, due})
+		d := Deadline{rule, object, due}
+		if !due.IsZero() && !seen[d] {
+			seen[d] = true
+			out = append(out, d)
 		}
 	}
 	for i := range p.Engagements {
@@ -79,13 +82,13 @@ func (p *Portfolio) Deadlines(policy *Policy, now time.Time) ([]Deadline, error)
 			continue
 		}
 		if e.Status.live() {
-			due, err := o.Cadence.Next(tiers[i].Tier, p.LastAssessed(e.ID), now)
+			due, err := o.Cadence.Next(tiers[i].Tier, book.assessed(e.ID), now)
 			if err != nil {
 				return nil, err
 			}
 			add("reassessment", e.ID, due.Next)
 		}
-		if c := p.contract(e); c != nil {
+		if c := book.contracts[e.Contract]; c != nil {
 			end, err := c.EndOn(today)
 			if err != nil {
 				return nil, err
@@ -100,7 +103,7 @@ func (p *Portfolio) Deadlines(policy *Policy, now time.Time) ([]Deadline, error)
 				add("waiver-expiry", c.ID+" "+w.Clause, w.Until)
 			}
 		}
-		if a := p.decision(e.ID); a != nil {
+		if a := book.decision(e.ID); a != nil {
 			add("decision-expiry", a.ID, a.Expires)
 			for _, c := range a.Conditions {
 				if c.Met.IsZero() {
@@ -108,10 +111,8 @@ func (p *Portfolio) Deadlines(policy *Policy, now time.Time) ([]Deadline, error)
 				}
 			}
 		}
-		for _, d := range p.Documents {
-			if d.Engagement == e.ID {
-				add("document-expiry", d.ID, d.expiry(o.Limits))
-			}
+		for _, d := range book.documents[e.ID] {
+			add("document-expiry", d.ID, d.expiry(o.Limits))
 		}
 	}
 	return out, nil
@@ -189,6 +190,7 @@ func (p *Portfolio) Measure(self string, policy *Policy, now time.Time) (Measure
 }
 
 func (p *Portfolio) measureEngagements(m *Measures, o *Policy, tierings []Tiering, now time.Time) error {
+	book := p.book()
 	byTier := map[Tier]*TierCount{}
 	m.Tiers = make([]TierCount, len(o.Scheme.tiers))
 	for i, t := range o.Scheme.tiers {
@@ -204,7 +206,7 @@ func (p *Portfolio) measureEngagements(m *Measures, o *Policy, tierings []Tierin
 		}
 		count := byTier[tierings[i].Tier]
 		count.Total++
-		c := p.contract(e)
+		c := book.contracts[e.Contract]
 		if c != nil {
 			for _, g := range ClauseGaps(*c, o.Cadence[tierings[i].Tier], p.Duties, &o.Clauses) {
 				if !slices.Contains(m.ClauseGaps[c.ID], g) {
@@ -223,7 +225,7 @@ func (p *Portfolio) measureEngagements(m *Measures, o *Policy, tierings []Tierin
 		if c == nil || !c.InForce(m.On) {
 			m.NoContract = append(m.NoContract, e.ID)
 		}
-		due, err := o.Cadence.Next(tierings[i].Tier, p.LastAssessed(e.ID), now)
+		due, err := o.Cadence.Next(tierings[i].Tier, book.assessed(e.ID), now)
 		if err != nil {
 			return err
 		}

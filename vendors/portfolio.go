@@ -22,9 +22,6 @@ type Portfolio struct {
 	Duties      []Duty       `json:"duties,omitzero" yaml:"duties,omitempty"` // our own duties to tell others of incidents
 }
 
-// componentTypes are the types of OSCAL components that an engagement can be.
-var componentTypes = []string{"service", "system", "interconnection", "software", "hardware", "network", "physical"}
-
 // Check returns all problems of the portfolio as a [Problems], in the order of
 // the fields of [Portfolio] and of their items: what is missing, stands twice,
 // refers to nothing, or is no valid value. It returns nil if there are none.
@@ -255,9 +252,7 @@ func (c *checker) engagement(p *Portfolio, i int) {
 	c.id(e.ID, i, c.engagements)
 	c.refer("/vendor", e.Vendor, c.vendors, true)
 	c.text("/service", e.Service)
-	if e.Type != "" && !slices.Contains(componentTypes, e.Type) {
-		c.add("/type", ErrValue, "expected one of %s, found %q", strings.Join(componentTypes, ", "), e.Type)
-	}
+	c.plain("/type", e.Type)
 	c.texts("/supports", e.Supports)
 	c.plain("/owner", e.Owner)
 	if f := e.Exposure.Function; f != nil && (*f < 0 || *f > 4) {
@@ -476,35 +471,47 @@ func (p *Portfolio) Functions() map[string][]string {
 	return f
 }
 
-// contract returns the contract of an engagement, nil for none.
-func (p *Portfolio) contract(e *Engagement) *Contract {
+// A book finds what belongs to an engagement.
+type book struct {
+	contracts   map[string]*Contract     // by ID
+	documents   map[string][]*Document   // by ID of the engagement, in their order
+	assessments map[string][]*Assessment // by ID of the engagement, in their order
+}
+
+func (p *Portfolio) book() book {
+	b := book{map[string]*Contract{}, map[string][]*Document{}, map[string][]*Assessment{}}
 	for i := range p.Contracts {
-		if p.Contracts[i].ID == e.Contract && e.Contract != "" {
-			return &p.Contracts[i]
-		}
+		b.contracts[p.Contracts[i].ID] = &p.Contracts[i]
 	}
-	return nil
+	for i := range p.Documents {
+		d := &p.Documents[i]
+		b.documents[d.Engagement] = append(b.documents[d.Engagement], d)
+	}
+	for i := range p.Assessments {
+		a := &p.Assessments[i]
+		b.assessments[a.Engagement] = append(b.assessments[a.Engagement], a)
+	}
+	return b
 }
 
 // decision returns the assessment of the latest decision on an engagement, nil
 // for none.
-func (p *Portfolio) decision(id string) *Assessment {
+func (b *book) decision(id string) *Assessment {
 	var last *Assessment
-	for i := range p.Assessments {
-		a := &p.Assessments[i]
-		if a.Engagement == id && a.Decision != 0 && (last == nil || a.Decided.Compare(last.Decided) >= 0) {
+	for _, a := range b.assessments[id] {
+		if a.Decision != 0 && (last == nil || a.Decided.Compare(last.Decided) >= 0) {
 			last = a
 		}
 	}
 	return last
 }
 
-// LastAssessed returns the day on which the latest assessment of an engagement
-// was completed, zero for never.
-func (p *Portfolio) LastAssessed(engagement string) Date {
+// assessed returns the day on which the latest assessment of an engagement was
+// completed, zero for never.
+func (b *book) assessed(id string) Date {
 	var last Date
-	for _, a := range p.Assessments {
-		if a.Engagement == engagement && a.Completed.Compare(last) > 0 {
+	for _, a := range b.assessments[id] {
+		if a.Completed.Compare(last) > 0 {
 			last = a.Completed
 		}
 	}
@@ -515,7 +522,8 @@ func (p *Portfolio) LastAssessed(engagement string) Date {
 // decision, the contract and its gaps for the requirement of the engagement's
 // tier. The proof of an exit, reasons and requests are the caller's to add.
 func (p *Portfolio) Facts(e Engagement, r Requirement, now time.Time) Facts {
-	f := Facts{Now: now, Assessment: p.decision(e.ID), Contract: p.contract(&e)}
+	b := p.book()
+	f := Facts{Now: now, Assessment: b.decision(e.ID), Contract: b.contracts[e.Contract]}
 	if f.Contract != nil {
 		f.Gaps = ClauseGaps(*f.Contract, r, p.Duties, nil)
 	}

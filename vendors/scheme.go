@@ -175,7 +175,8 @@ func (r *schemeReader) factor(n *node) factor {
 	holds := map[string]*node{}
 	r.pick(n, []string{"id", "kind"}, map[string]func(*node){
 		"id": func(n *node) {
-			if f.id = r.text(n); f.id != "" && fieldOf[f.id].kind == "" {
+			f.id = r.text(n)
+			if f.field = fieldOf[f.id]; f.id != "" && f.field == nil {
 				r.wrong(n, "a field of an exposure: "+strings.Join(fieldNames(), ", "))
 			}
 		},
@@ -185,10 +186,10 @@ func (r *schemeReader) factor(n *node) factor {
 		"atLeast":  func(n *node) { holds["atLeast"] = n; f.steps = r.steps(n) },
 		"tier":     func(n *node) { holds["tier"] = n; f.tier = r.tier(n) },
 	})
-	if f.id == "" || kind == nil || fieldOf[f.id].kind == "" {
+	if f.field == nil || kind == nil {
 		return f
 	}
-	if want := fieldOf[f.id].kind; f.kind != want {
+	if want := f.field.kind; f.kind != want {
 		r.wrong(kind, fmt.Sprintf("the kind of %s: %q", f.id, want))
 		return f
 	}

@@ -88,6 +88,7 @@ type Scheme struct {
 // A factor turns one field of an exposure into a tier.
 type factor struct {
 	id       string
+	field    *field
 	kind     string
 	levels   []level // of a level or a set, in the order of the scheme
 	steps    []step  // of a number, the largest first
@@ -133,7 +134,7 @@ func (s *Scheme) Tier(e Exposure, opts *TierOptions) (Tiering, error) {
 		value, tier, known, err := f.apply(&e)
 		switch {
 		case err != nil:
-			ps = append(ps, &Problem{Pointer: fieldOf[f.id].pointer, Err: err})
+			ps = append(ps, &Problem{Pointer: f.field.pointer, Err: err})
 			continue
 		case !known:
 			t.Unknown = append(t.Unknown, f.id)
@@ -143,6 +144,9 @@ func (s *Scheme) Tier(e Exposure, opts *TierOptions) (Tiering, error) {
 			value, tier = "unknown", f.worst()
 		}
 		if tier != 0 {
+			if t.Factors == nil {
+				t.Factors = make([]Reason, 0, len(s.factors))
+			}
 			t.Factors = append(t.Factors, Reason{f.id, value, tier})
 		}
 	}
@@ -151,9 +155,9 @@ func (s *Scheme) Tier(e Exposure, opts *TierOptions) (Tiering, error) {
 	}
 	t.Default = len(t.Factors) == 0
 	for _, f := range t.Factors {
-		if t.Reasons == nil || f.Tier < t.Tier {
-			t.Tier, t.Reasons = f.Tier, nil
-		}
+		t.Tier = min(t.Tier, f.Tier) // the default is the least critical
+	}
+	for _, f := range t.Factors {
 		if f.Tier == t.Tier {
 			t.Reasons = append(t.Reasons, f)
 		}
@@ -183,12 +187,12 @@ type field struct {
 	pointer string
 	text    func(*Exposure) string   // of a level, "" if not known
 	number  func(*Exposure) *int64   // of a number, nil if not known
-	flag    func(*Exposure) *bool    // of a flag, nil if not known
+	flag    func(*Access) bool       // of a flag
 	set     func(*Exposure) []string // of a set, nil if not known
 }
 
 // fieldOf names the fields of an exposure that a scheme can use.
-var fieldOf = map[string]field{
+var fieldOf = map[string]*field{
 	"function": {kind: kindLevel, pointer: "/function", text: func(e *Exposure) string {
 		if e.Function == nil {
 			return ""
@@ -197,10 +201,10 @@ var fieldOf = map[string]field{
 	}},
 	"data":              {kind: kindLevel, pointer: "/data", text: func(e *Exposure) string { return e.Data }},
 	"records":           {kind: kindNumber, pointer: "/records", number: func(e *Exposure) *int64 { return e.Records }},
-	"access.network":    {kind: kindFlag, pointer: "/access/network", flag: access(func(a *Access) bool { return a.Network })},
-	"access.privileged": {kind: kindFlag, pointer: "/access/privileged", flag: access(func(a *Access) bool { return a.Privileged })},
-	"access.physical":   {kind: kindFlag, pointer: "/access/physical", flag: access(func(a *Access) bool { return a.Physical })},
-	"access.sourceCode": {kind: kindFlag, pointer: "/access/source-code", flag: access(func(a *Access) bool { return a.SourceCode })},
+	"access.network":    {kind: kindFlag, pointer: "/access/network", flag: func(a *Access) bool { return a.Network }},
+	"access.privileged": {kind: kindFlag, pointer: "/access/privileged", flag: func(a *Access) bool { return a.Privileged }},
+	"access.physical":   {kind: kindFlag, pointer: "/access/physical", flag: func(a *Access) bool { return a.Physical }},
+	"access.sourceCode": {kind: kindFlag, pointer: "/access/source-code", flag: func(a *Access) bool { return a.SourceCode }},
 	"substitutability":  {kind: kindLevel, pointer: "/substitutability", text: func(e *Exposure) string { return e.Substitutability }},
 	"regulated":         {kind: kindSet, pointer: "/regulated", set: func(e *Exposure) []string { return e.Regulated }},
 	"spend": {kind: kindNumber, pointer: "/spend", number: func(e *Exposure) *int64 {
@@ -211,19 +215,10 @@ var fieldOf = map[string]field{
 	}},
 }
 
-func access(get func(*Access) bool) func(*Exposure) *bool {
-	return func(e *Exposure) *bool {
-		if e.Access == nil {
-			return nil
-		}
-		return new(get(e.Access))
-	}
-}
-
 // apply returns the value of a factor in words and the tier that it forces, 0
 // for none.
 func (f *factor) apply(e *Exposure) (value string, tier Tier, known bool, err error) {
-	at := fieldOf[f.id]
+	at := f.field
 	switch f.kind {
 	case kindLevel:
 		if value = at.text(e); value == "" {
@@ -250,11 +245,10 @@ func (f *factor) apply(e *Exposure) (value string, tier Tier, known bool, err er
 		}
 		return strings.Join(forcing, ", "), tier, true, nil
 	case kindFlag:
-		set := at.flag(e)
-		if set == nil {
+		if e.Access == nil {
 			return "", 0, false, nil
 		}
-		if *set {
+		if at.flag(e.Access) {
 			tier = f.tier
 		}
 		return "granted", tier, true, nil

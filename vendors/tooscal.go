@@ -134,7 +134,7 @@ func ToOSCAL(p *Portfolio, opts *OSCALOptions) (Projection, error) {
 	if err != nil {
 		return Projection{}, err
 	}
-	x := exporter{p: p, opts: o, vendors: index(p.Vendors, func(v *Vendor) string { return v.ID })}
+	x := exporter{p: p, book: p.book(), opts: o, vendors: index(p.Vendors, func(v *Vendor) string { return v.ID })}
 	out := Projection{Roles: []oscal.Role{{ID: roleProvider, Title: "Provider"}}}
 	used := map[string]bool{}
 	for i := range p.Engagements {
@@ -182,6 +182,7 @@ func ToOSCAL(p *Portfolio, opts *OSCALOptions) (Projection, error) {
 }
 
 type exporter struct {
+	book
 	p       *Portfolio
 	opts    OSCALOptions
 	vendors map[string]int
@@ -293,7 +294,7 @@ func (x *exporter) component(e *Engagement, t Tiering) oscal.SystemComponent {
 	add(oscal.PropOwner, "", e.Owner)
 	add(oscal.PropRequested, "", dateText(e.Requested))
 	add(oscal.PropExitPlanTested, "", dateText(e.ExitPlanTested))
-	if c := x.p.contract(e); c != nil {
+	if c := x.contracts[e.Contract]; c != nil {
 		add(oscal.PropContract, "", c.ID)
 		add(oscal.PropContractStart, "", dateText(c.Start))
 		add(oscal.PropContractEnd, "", dateText(c.lastDay()))
@@ -305,17 +306,15 @@ func (x *exporter) component(e *Engagement, t Tiering) oscal.SystemComponent {
 		links = append(links, oscal.Link{Rel: relDependsOn, Href: "#" + e.subcontractUUID(k)})
 	}
 	if x.opts.Resources {
-		if c := x.p.contract(e); c != nil {
+		if c := x.contracts[e.Contract]; c != nil {
 			rel := relAgreement
 			if e.Type == "interconnection" {
 				rel = relISA
 			}
 			links = append(links, oscal.Link{Rel: rel, Href: "#" + oscal.UUID(classContract, c.ID)})
 		}
-		for _, d := range x.p.Documents {
-			if d.Engagement == e.ID {
-				links = append(links, oscal.Link{Rel: relEvidence, Href: "#" + oscal.UUID(classDocument, d.ID)})
-			}
+		for _, d := range x.documents[e.ID] {
+			links = append(links, oscal.Link{Rel: relEvidence, Href: "#" + oscal.UUID(classDocument, d.ID)})
 		}
 	}
 	out.Links = before(out.Links, links...)
@@ -367,7 +366,7 @@ func (e *Exposure) stated() [][2]string {
 	}
 	if e.Access != nil {
 		for _, f := range accessFactors {
-			add(f, strconv.FormatBool(*fieldOf[f].flag(e)))
+			add(f, strconv.FormatBool(fieldOf[f].flag(e.Access)))
 		}
 	}
 	if e.Substitutability != "" {

@@ -33,6 +33,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		validateCommand(),
 		convertCommand(),
 		diffCommand(),
+		resolveCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

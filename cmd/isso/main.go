@@ -33,7 +33,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		validateCommand(),
 		convertCommand(),
 		diffCommand(),
+	root.AddCommand(
+		validateCommand(),
+		convertCommand(),
+		resolveCommand(),
+		diffCommand(),
 		inspectCommand(),
+	)
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -209,7 +209,7 @@ func outline(root *oscal.Node) []string {
 	var lines []string
 	var write func(n *oscal.Node, indent string)
 	write = func(n *oscal.Node, indent string) {
-		if n.Name() == "ns" && n.Value() == oscalNamespace {
+		if n.Name() == "ns" && n.Value() == oscal.CoreNamespace {
 			return
 		}
 		v := n.Value()

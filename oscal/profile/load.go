@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
@@ -67,7 +68,9 @@ func checked(uri string, doc *oscal.Document, err error) (*document, oscal.Rule,
 	switch {
 	case err != nil && !isProblems:
 		return nil, RuleImportUnavailable, err
-	case doc == nil && problems[0].Rule == oscal.RuleRootMissing:
+	case doc == nil && !slices.ContainsFunc(problems, func(p oscal.Problem) bool {
+		return p.Rule != oscal.RuleRootMissing && p.Rule != oscal.RuleUnknown
+	}):
 		return nil, RuleNotCatalogOrProfile, err
 	case doc == nil:
 		return nil, RuleDocumentInvalid, err

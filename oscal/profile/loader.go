@@ -51,7 +51,7 @@ func (m Map) Load(_ context.Context, uri string) (io.ReadCloser, string, error) 
 
 // ErrOutside is the cause of an import that would leave the tree of [FS], or
 // that is no file at all but a URL.
-var ErrOutside = errors.New("outside of the folder that documents are read from")
+var ErrOutside = errors.New("not in the folder that documents are read from")
 
 // FS returns a [Loader] of the files of a tree. The documents have URIs relative
 // to its root, such as "nist/catalog.json", percent-encoded where need be. A URI
@@ -74,15 +74,18 @@ func (l fsLoader) Load(_ context.Context, uri string) (io.ReadCloser, string, er
 		return nil, "", fmt.Errorf("%s: %w", uri, ErrOutside)
 	}
 	info, err := fs.Stat(l.fsys, name)
-	if err != nil {
-		return nil, "", err
-	}
-	if !info.Mode().IsRegular() {
+	if err == nil && !info.Mode().IsRegular() {
 		return nil, "", fmt.Errorf("%s: not a regular file", uri)
 	}
-	f, err := l.fsys.Open(name)
+	var f fs.File
+	if err == nil {
+		f, err = l.fsys.Open(name)
+	}
 	if err != nil {
-		return nil, "", err
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			err = p.Err // whose operation and path are the file system's own
+		}
+		return nil, "", fmt.Errorf("%s: %w", uri, err)
 	}
 	return f, "", nil
 }
@@ -90,7 +93,7 @@ func (l fsLoader) Load(_ context.Context, uri string) (io.ReadCloser, string, er
 // baseURI makes the name of a document a URI reference that others can be
 // resolved against.
 func baseURI(name string) string {
-	if u, err := url.Parse(name); err == nil && u.Opaque == "" && !strings.ContainsAny(name, " \\<>\"{}|^`") {
+	if u, err := url.Parse(name); err == nil && u.Opaque == "" {
 		u.Fragment, u.RawFragment = "", ""
 		if u.Scheme == "" && u.Host == "" && u.Path != "" {
 			u.Path, u.RawPath = path.Clean(u.Path), ""

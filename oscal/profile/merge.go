@@ -207,17 +207,15 @@ func keepAlways(n *oscal.Node) bool {
 	return false
 }
 
-// oscalNamespace is the namespace of props and parts that give none.
-const oscalNamespace = "http://csrc.nist.gov/ns/oscal"
-
+// namespace of a prop or part.
 func namespace(n *oscal.Node) string {
 	if ns := n.Get("ns"); ns != "" {
 		return ns
 	}
-	return oscalNamespace
+	return oscal.CoreNamespace
 }
 
-func isOSCAL(n *oscal.Node) bool { return namespace(n) == oscalNamespace }
+func isOSCAL(n *oscal.Node) bool { return namespace(n) == oscal.CoreNamespace }
 
 // arrange makes the structure of a custom directive.
 func (r *run) arrange(c *content, directive *oscal.Node, selections []*selection) {

@@ -45,29 +45,28 @@ func decoded(id string) string {
 // markupReferences finds {{ insert: param, id }} and [text](#id) in Markdown.
 func markupReferences(s string, f func(kind referenceKind, id string)) {
 	for rest := s; ; {
-		i := strings.Index(rest, "{{")
-		if i < 0 {
-			break
-		}
-		rest = rest[i+2:]
 		end := strings.Index(rest, "}}")
 		if end < 0 {
 			break
 		}
-		what, id, hasID := strings.Cut(rest[:end], ",")
-		insert, kind, isInsert := strings.Cut(what, ":")
-		if hasID && isInsert && strings.TrimSpace(insert) == "insert" && strings.TrimSpace(kind) == "param" {
-			f(toParameter, strings.TrimSpace(id))
+		if start := strings.LastIndex(rest[:end], "{{"); start >= 0 {
+			what, id, hasID := strings.Cut(rest[start+2:end], ",")
+			insert, kind, isInsert := strings.Cut(what, ":")
+			if hasID && isInsert && strings.TrimSpace(insert) == "insert" && strings.TrimSpace(kind) == "param" {
+				f(toParameter, strings.TrimSpace(id))
+			}
 		}
+		rest = rest[end+2:]
 	}
 	for rest := s; ; {
-		i := strings.Index(rest, "](")
-		if i < 0 {
+		start := strings.Index(rest, "](")
+		if start < 0 {
 			break
 		}
-		rest = strings.TrimLeft(rest[i+2:], " \n<")
+		rest = strings.TrimLeft(rest[start+2:], " \n<")
 		if id, internal := strings.CutPrefix(rest, "#"); internal {
-			if end := strings.IndexAny(id, ") \n>"); end >= 0 {
+			// A bracket ends it too, so that no text is looked through twice.
+			if end := strings.IndexAny(id, ") \n>[]("); end >= 0 && strings.IndexByte("[](", id[end]) < 0 {
 				f(toObject, decoded(strings.ReplaceAll(id[:end], `\`, "")))
 			}
 		}

@@ -204,7 +204,7 @@ func (r *run) resolveDocument(d *document) *source {
 // resolveProfile takes a profile through the phases of the specification.
 func (r *run) resolveProfile(d *document) *oscal.Node {
 	profile := d.doc.Root()
-	plan, ok := r.readMerge(profile.Child("merge"))
+	ok := true
 	var selections []*selection
 	for imp := range profile.All("import") {
 		src := r.importSource(d, imp)
@@ -217,8 +217,9 @@ func (r *run) resolveProfile(d *document) *oscal.Node {
 		}
 		selections = append(selections, r.selectControls(src, imp))
 	}
+	plan, planned := r.readMerge(profile.Child("merge"))
 	version, sameMajor := r.version(profile, selections)
-	if !ok || !sameMajor || r.over {
+	if !ok || !planned || !sameMajor || r.over {
 		return nil
 	}
 	c := r.merge(plan, selections)

@@ -107,7 +107,11 @@ func (c Criteria) Breaches(r Risk, now time.Time) ([]Breach, error) {
 	warn := time.Duration(cmp.Or(c.WarnDays, 30)) * 24 * time.Hour
 	if standing && validity.InForce && validity.Left <= warn {
 		days := int((validity.Left + 24*time.Hour - 1) / (24 * time.Hour))
-		add(AcceptanceExpires, true, accepted.Expires, fmt.Sprintf(" in %d days", days))
+		unit := "days"
+		if days == 1 {
+			unit = "day"
+		}
+		add(AcceptanceExpires, true, accepted.Expires, fmt.Sprintf(" in %d %s", days, unit))
 	}
 
 	if rated {

@@ -211,7 +211,6 @@ func (w *writer) risk(r Risk) oscal.Risk {
 		}
 	}
 	w.at = ""
-	w.unique(r)
 	x.Links = oscal.List(r.Links...)
 	x.Origins = w.origins("origins", r.Origins)
 	for i, t := range r.Threats {
@@ -250,6 +249,7 @@ func (w *writer) risk(r Risk) oscal.Risk {
 		x.RelatedObservations = oscal.Append(x.RelatedObservations, oscal.RelatedObservation{ObservationUuid: w.text("", o, oscal.TypeUUID)})
 	}
 	w.at = ""
+	w.unique(r)
 	return x
 }
 

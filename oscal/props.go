@@ -38,4 +38,42 @@ const (
 	PropDefinition          = "definition"           // component: UUID of the component in its component definition
 	PropUnanswered          = "unanswered"           // by-component: yes, it stands for the answer that nobody gives
 	PropAssessmentFrequency = "assessment-frequency" // task
+
+	// What package risk needs to write a risk of its own without loss.
+	PropParent         = "parent"          // risk: node of the hierarchy that it counts under
+	PropThreatSource   = "threat-source"   // risk: threat source
+	PropAsset          = "asset"           // risk: affected asset
+	PropControl        = "control"         // risk, characterization, response: affected, counted or strengthened control
+	PropClosure        = "closure"         // risk: why it is closed
+	PropClosedBy       = "closed-by"       // risk: who closed it
+	PropClosedAt       = "closed-at"       // risk: when
+	PropConfirmedBy    = "confirmed-by"    // risk: who confirmed a false positive
+	PropEvidence       = "evidence"        // risk, log entry: what shows it
+	PropStage          = "stage"           // characterization: inherent, current, residual
+	PropSystem         = "system"          // characterization: URI of the scale of its level
+	PropMethodVersion  = "method-version"  // characterization: version of the method
+	PropAssessedAt     = "assessed-at"     // characterization: when
+	PropBasis          = "basis"           // characterization: digest of method, tables and inputs
+	PropUnrated        = "unrated"         // characterization: it has no level
+	PropDerived        = "derived"         // facet: repeats the level for readers of other systems
+	PropProbability    = "probability"     // facet: of a quantile or an exceedance
+	PropLower          = "lower"           // facet: lower end of an interval
+	PropUpper          = "upper"           // facet: upper end of an interval
+	PropConfidence     = "confidence"      // facet: of the interval
+	PropLifecycle      = "lifecycle"       // risk response: where OSCAL has no word for it
+	PropCost           = "cost-planned"    // risk response: amount in units of the currency
+	PropSpent          = "cost-actual"     // risk response: amount in units of the currency
+	PropCompletedAt    = "completed-at"    // task: when it was done
+	PropAcceptance     = "acceptance"      // risk response: it is a request for acceptance, and what was decided
+	PropRequestedBy    = "requested-by"    // risk response: who asks for acceptance
+	PropRequestedAt    = "requested-at"    // risk response: when
+	PropDecidedBy      = "decided-by"      // risk response: who decided
+	PropDecidedAt      = "decided-at"      // risk response: when
+	PropExpires        = "expires"         // risk response: first instant at which an acceptance is not in force
+	PropAcceptedDigest = "accepted-digest" // risk response: digest of the assessment that was accepted
+	PropLevel          = "level"           // risk response: level of the risk that was accepted
+	PropEvent          = "event"           // log entry: event of the life cycle
+	PropFrom           = "from"            // log entry: state before
+	PropTo             = "to"              // log entry: state after
+	PropBy             = "by"              // log entry: who
 )

@@ -294,7 +294,7 @@ func TestIdentifierTables(t *testing.T) {
 		n := 0
 		for _, row := range table(t, "controls", "identifiers", file) {
 			for text := range strings.SplitSeq(row["nist-800-53"], "|") {
-				if text == "" {
+				if text == "" || text == "UM-1" { // Heimdall's mark for what it could not map
 					continue
 				}
 				target, err := c.Find(text)

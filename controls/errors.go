@@ -8,14 +8,17 @@ import (
 
 // The conditions that a [Problem] wraps.
 var (
-	ErrDuplicate = errors.New("stands twice")            // an id or an answer that is there already
-	ErrUnknown   = errors.New("is not known")            // a reference to what is not there
-	ErrCycle     = errors.New("refers to itself")        // parameters that insert each other
-	ErrValue     = errors.New("is not a value of")       // a value that is none of those that the place allows
-	ErrMissing   = errors.New("is missing")              // what must be said is not
-	ErrConflict  = errors.New("is set differently")      // two components set one parameter to different values
-	ErrLimit     = errors.New("exceeds the limit")       // depth or size
-	ErrReference = errors.New("is no control reference") // a text that [ParseReference] cannot read
+	ErrDuplicate   = errors.New("stands twice")            // an id or an answer that is there already
+	ErrUnknown     = errors.New("is not known")            // a reference to what is not there
+	ErrCycle       = errors.New("refers to itself")        // parameters that insert each other
+	ErrValue       = errors.New("is not a value of")       // a value that is none of those that the place allows
+	ErrMissing     = errors.New("is missing")              // what must be said is not
+	ErrConflict    = errors.New("is set differently")      // two components set one parameter to different values
+	ErrLimit       = errors.New("exceeds the limit")       // depth or size
+	ErrReference   = errors.New("is no control reference") // a text that [ParseReference] cannot read
+	ErrUninherited = errors.New("is not inherited")        // what a provider offers and nobody takes
+	ErrUnsatisfied = errors.New("is not satisfied")        // a responsibility that a provider leaves to its customer, without an answer
+	ErrMisplaced   = errors.New("is said elsewhere")       // inherited or satisfied for another control or statement than the provider says
 )
 
 // A Problem is one thing that is wrong with a catalog, a system or a plan. The
@@ -26,6 +29,7 @@ type Problem struct {
 	Control   string // control id
 	Statement string // statement id
 	Component string // component id
+	ID        string // id of the entry, where the others do not tell it
 	Err       error  // what was expected and found; matches one of the conditions of this package
 }
 
@@ -40,6 +44,7 @@ func (p *Problem) Error() string {
 	add("control ", p.Control)
 	add("statement ", p.Statement)
 	add("component ", p.Component)
+	add("", p.ID)
 	add("at ", p.Pointer)
 	if where == nil {
 		return p.Err.Error()

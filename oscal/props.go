@@ -27,5 +27,7 @@ const (
 	PropInherited           = "inherited"            // by-component: yes or no
 	PropCoverage            = "coverage"             // result: fraction assessed
 	PropDetermination       = "determination"        // finding: how the verdict was reached
+	PropDefinition          = "definition"           // component: UUID of the component in its component definition
+	PropUnanswered          = "unanswered"           // by-component: yes, it stands for the answer that nobody gives
 	PropAssessmentFrequency = "assessment-frequency" // task
 )

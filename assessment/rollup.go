@@ -66,16 +66,20 @@ type Node struct {
 // statements. A statement that no objective is for, takes part only if there is
 // a determination about it. What expired at or before now counts as NotAssessed.
 func RollUp(c *controls.Control, determinations []Determination, now time.Time) *Node {
-	r := roller{now: now, own: map[string][]Determination{}}
-	for _, d := range determinations {
-		r.own[d.Target] = append(r.own[d.Target], d)
-	}
-	return r.control(c)
+	return newRoller(determinations, now).control(c)
 }
 
 type roller struct {
 	now time.Time
-	own map[string][]Determination
+	own map[string][]Determination // by target
+}
+
+func newRoller(determinations []Determination, now time.Time) *roller {
+	r := &roller{now: now, own: map[string][]Determination{}}
+	for _, d := range determinations {
+		r.own[d.Target] = append(r.own[d.Target], d)
+	}
+	return r
 }
 
 // below returns what is good for the nodes below one with these determinations.

@@ -30,4 +30,6 @@ const (
 	PropDefinition          = "definition"           // component: UUID of the component in its component definition
 	PropUnanswered          = "unanswered"           // by-component: yes, it stands for the answer that nobody gives
 	PropAssessmentFrequency = "assessment-frequency" // task
+	PropSample              = "sample"               // assessment subject: size, population, rule and seed of the sample
+	PropControl             = "control"              // risk: id of a control that it affects
 )

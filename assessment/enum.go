@@ -1,13 +1,9 @@
 package assessment
 
 import (
-	"errors"
 	"fmt"
+	"strconv"
 )
-
-// ErrValue is the error of UnmarshalText of the enumerations: the text is none
-// of their values.
-var ErrValue = errors.New("not a value of the enumeration")
 
 // Outcome says what a check found out about one subject. What it is in the
 // words of the tool stays in [Record].
@@ -79,7 +75,7 @@ func SeverityOf(score float64) Severity {
 // the coverage.
 type Verdict uint8
 
-// The verdicts.
+// The verdictNames.
 const (
 	Satisfied     Verdict = iota + 1
 	NotSatisfied          // something is wrong
@@ -88,11 +84,11 @@ const (
 	Error                 // a check failed to run, so nobody knows
 )
 
-var verdicts = []string{"", "satisfied", "not-satisfied", "not-applicable", "not-assessed", "error"}
+var verdictNames = []string{"", "satisfied", "not-satisfied", "not-applicable", "not-assessed", "error"}
 
-func (v Verdict) String() string                { return enumString("Verdict", verdicts, uint8(v)) }
-func (v Verdict) MarshalText() ([]byte, error)  { return enumText(verdicts, uint8(v)) }
-func (v *Verdict) UnmarshalText(t []byte) error { return parseEnum((*uint8)(v), verdicts, t) }
+func (v Verdict) String() string                { return enumString("Verdict", verdictNames, uint8(v)) }
+func (v Verdict) MarshalText() ([]byte, error)  { return enumText(verdictNames, uint8(v)) }
+func (v *Verdict) UnmarshalText(t []byte) error { return parseEnum((*uint8)(v), verdictNames, t) }
 
 // Method is a method of assessment of NIST SP 800-53A, section 2.4, in the
 // words of OSCAL.
@@ -128,12 +124,12 @@ func enumString(kind string, names []string, i uint8) string {
 
 func enumText(names []string, i uint8) ([]byte, error) {
 	if int(i) >= len(names) {
-		return nil, fmt.Errorf("assessment: %w: %d", ErrValue, i)
+		return nil, fmt.Errorf("assessment: %d %w the enumeration", i, ErrValue)
 	}
 	return []byte(names[i]), nil
 }
 
-// parseEnum is strict: the empty text is the unspecified value, all other must
+// parseEnum is strict: the first name is that of the zero value, all must
 // be spelled as String has it.
 func parseEnum(to *uint8, names []string, text []byte) error {
 	for i, name := range names {
@@ -142,5 +138,5 @@ func parseEnum(to *uint8, names []string, text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("assessment: %w: expected one of %q, found %q", ErrValue, names, text)
+	return fmt.Errorf("assessment: %s %w the enumeration, expected one of %q", strconv.Quote(string(text)), ErrValue, names)
 }

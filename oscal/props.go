@@ -76,4 +76,5 @@ const (
 	PropFrom           = "from"            // log entry: state before
 	PropTo             = "to"              // log entry: state after
 	PropBy             = "by"              // log entry: who
+	PropSample         = "sample"          // assessment subject: size, population, rule and seed of the sample
 )

@@ -32,14 +32,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.AddCommand(
 		validateCommand(),
 		convertCommand(),
-		diffCommand(),
-	root.AddCommand(
-		validateCommand(),
-		convertCommand(),
 		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
-	)
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -163,9 +163,9 @@ func TestChain(t *testing.T) {
 	require.Equal(t, []string{"POAM-0001", "POAM-0002", "POAM-0003", "POAM-0004", "POAM-0005"}, c.poam.Created)
 	for _, node := range c.results.Controls {
 		if node.ID == "si-2" {
-			require.Equal(t, "control si-2: not-satisfied\n"+
+			require.Equal(t, "- control si-2: not-satisfied\n"+
 				"  - si-2 not-satisfied by TEST: rule SS-101, SS-310: 0 of 2 subjects passed, 2 failed, 0 checks in error, 0 undecided, 0 not applicable; 100 % must pass\n",
-				node.Explain()[:strings.Index(node.Explain(), "  statement")])
+				node.Explain()[:strings.Index(node.Explain(), "  - statement")])
 		}
 	}
 }

@@ -88,8 +88,9 @@ func (c *Cause) isNew(key string) bool {
 type Results struct {
 	Document *oscal.AssessmentResults
 	Controls []*Node // the controls of the plan with their verdicts, in document order
-	Coverage Coverage
-	Causes   []*Cause // in the order of the risks
+	// Coverage counts the leaf objectives of these controls, ByControl the controls.
+	Coverage, ByControl Coverage
+	Causes              []*Cause // in the order of the risks
 }
 
 // Assess makes assessment results of what tools and people found out.
@@ -159,13 +160,14 @@ type assessor struct {
 	resources  []oscal.Resource
 	local      oscal.LocalDefinitions
 
-	ds       []Determination
-	causes   map[string]*Cause
-	order    []*Cause
-	nodes    []*Node
-	result   oscal.Result
-	found    map[string]bool // targets that have a finding
-	coverage Coverage
+	ds     []Determination
+	causes map[string]*Cause
+	order  []*Cause
+	nodes  []*Node
+	result oscal.Result
+	found  map[string]bool // targets that have a finding
+
+	coverage, byControl Coverage
 }
 
 // targets resolves what the mappings speak about.
@@ -544,6 +546,7 @@ func (a *assessor) determine() {
 			n := roller.control(c)
 			a.nodes = append(a.nodes, n)
 			a.coverage.Add(n)
+			a.byControl.count(n.Verdict)
 		}
 	}
 }
@@ -758,7 +761,7 @@ func (a *assessor) findings() {
 			f := a.finding(n, top[0].ID(), "statement-id", allUnder(n), byObservation)
 			f.Title = c.Label() + " " + c.Title()
 			f.Description = "The verdict about the control, rolled up from its objectives and statements."
-			f.Remarks = n.Explain()
+			f.Remarks = strings.TrimSpace(n.Explain())
 			addProp(&f.Props, oscal.PropDetermination, "roll-up")
 			a.result.Findings = oscal.Append(a.result.Findings, f)
 		}
@@ -866,7 +869,7 @@ func (a *assessor) finish(ssp *oscal.SystemSecurityPlan) *Results {
 	res := &a.result
 	res.UUID = oscal.UUID("result", a.id)
 	res.Title = "Results of the assessment of " + a.system.name
-	res.Description = a.coverage.String() + "."
+	res.Description = fmt.Sprintf("Controls: %s. Objectives: %s.", a.byControl, a.coverage)
 	res.Start = a.now
 	for _, o := range oscal.Items(res.Observations) {
 		if o.Collected.Before(res.Start) {
@@ -898,5 +901,5 @@ func (a *assessor) finish(ssp *oscal.SystemSecurityPlan) *Results {
 	if a.resources != nil {
 		doc.BackMatter = &oscal.BackMatter{Resources: oscal.List(a.resources...)}
 	}
-	return &Results{Document: doc, Controls: a.nodes, Coverage: a.coverage, Causes: a.order}
+	return &Results{Document: doc, Controls: a.nodes, Coverage: a.coverage, ByControl: a.byControl, Causes: a.order}
 }

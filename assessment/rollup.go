@@ -229,7 +229,7 @@ func (n *Node) Partial() bool {
 }
 
 // Explain says how the verdict came about: a line for each node and each
-// determination, indented by depth.
+// determination, as a nested Markdown list.
 func (n *Node) Explain() string {
 	var b strings.Builder
 	n.explain(&b, "")
@@ -237,13 +237,13 @@ func (n *Node) Explain() string {
 }
 
 func (n *Node) explain(b *strings.Builder, indent string) {
-	fmt.Fprintf(b, "%s%s %s: %s", indent, n.Kind, n.ID, n.Verdict)
+	fmt.Fprintf(b, "%s- %s %s: %s", indent, n.Kind, n.ID, n.Verdict)
 	if n.Expired {
 		b.WriteString(" (what determined it has expired)")
 	}
 	b.WriteByte('\n')
 	for _, d := range n.Own {
-		fmt.Fprintf(b, "%s  - %s\n", indent, d.String())
+		fmt.Fprintf(b, "%s  - %s\n", indent, oneLine(d.String()))
 	}
 	for _, c := range n.Children {
 		c.explain(b, indent+"  ")
@@ -263,8 +263,8 @@ func (d Determination) String() string {
 	return b.String()
 }
 
-// Coverage counts the leaves of controls by verdict: what a fraction of
-// assessed objectives is made of.
+// Coverage counts things by verdict, usually the leaf objectives of controls: what
+// a fraction of assessed objectives is made of.
 type Coverage struct {
 	Satisfied, NotSatisfied, NotApplicable, NotAssessed, Error int
 }
@@ -274,10 +274,13 @@ func (c *Coverage) Add(n *Node) {
 	for _, child := range n.Children {
 		c.Add(child)
 	}
-	if !n.isLeaf() {
-		return
+	if n.isLeaf() {
+		c.count(n.Verdict)
 	}
-	switch n.Verdict {
+}
+
+func (c *Coverage) count(v Verdict) {
+	switch v {
 	case Satisfied:
 		c.Satisfied++
 	case NotSatisfied:
@@ -291,14 +294,14 @@ func (c *Coverage) Add(n *Node) {
 	}
 }
 
-// Assessed returns the numerator: the leaves with a verdict.
+// Assessed returns the numerator: what is satisfied or not.
 func (c Coverage) Assessed() int { return c.Satisfied + c.NotSatisfied }
 
-// Applicable returns the denominator: all leaves that apply.
+// Applicable returns the denominator: all that applies.
 func (c Coverage) Applicable() int { return c.Assessed() + c.NotAssessed + c.Error }
 
 // String says the fraction and what is left out of it.
 func (c Coverage) String() string {
-	return fmt.Sprintf("%d of %d applicable objectives assessed (%d satisfied, %d not satisfied; %d not assessed, %d in error; %d not applicable are left out)",
+	return fmt.Sprintf("%d of %d applicable assessed (%d satisfied, %d not satisfied; %d not assessed, %d in error; %d not applicable are left out)",
 		c.Assessed(), c.Applicable(), c.Satisfied, c.NotSatisfied, c.NotAssessed, c.Error, c.NotApplicable)
 }

@@ -232,6 +232,10 @@ func (r *inputReader) decode(name string, v any) {
 		r.fail(&InputError{File: name, Message: fmt.Sprintf("more than %d bytes", maxInput)})
 		return
 	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		r.fail(&InputError{File: name, Message: "the file is empty"})
+		return
+	}
 	err = yaml.Load(data, v, yaml.WithKnownFields(), yaml.WithUniqueKeys())
 	if several, ok := errors.AsType[*yaml.LoadErrors](err); ok {
 		for _, e := range several.Errors {
@@ -239,8 +243,6 @@ func (r *inputReader) decode(name string, v any) {
 		}
 	} else if one, ok := errors.AsType[*yaml.LoadError](err); ok {
 		r.fail(&InputError{name, one.Mark.Line, one.Mark.Column, one.Message})
-	} else if errors.Is(err, io.EOF) {
-		r.fail(&InputError{File: name, Message: "the file is empty"})
 	} else if err != nil {
 		r.fail(&InputError{File: name, Message: err.Error()})
 	}
@@ -274,4 +276,21 @@ func (r *inputReader) scan(name string) {
 		s.Records = append(s.Records, record)
 	}
 	r.in.Scans = append(r.in.Scans, s)
+}
+
+// Errors returns what is wrong one by one: the errors that err joins, and those
+// that these join, in order. It is what a command prints, a line each.
+func Errors(err error) []error {
+	if err == nil {
+		return nil
+	}
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range several.Unwrap() {
+		out = append(out, Errors(e)...)
+	}
+	return out
 }

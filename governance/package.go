@@ -3,6 +3,7 @@ package governance
 import (
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -80,6 +81,22 @@ func (p *Package) Documents() iter.Seq2[string, *oscal.Document] {
 			}
 		}
 	}
+}
+
+// Write writes the documents in the format of the package, each to what create
+// returns for its file name.
+func (p *Package) Write(create func(name string) (io.WriteCloser, error)) error {
+	for name, doc := range p.Documents() {
+		w, err := create(name)
+		if err != nil {
+			return err
+		}
+		err = doc.Write(w, &oscal.WriteOptions{Format: p.opts.Format})
+		if err := errors.Join(err, w.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BuildPackage makes an authorization package. The same inputs and options give
@@ -195,6 +212,9 @@ func (b *builder) ssp(baseline *controls.Baseline) *oscal.SystemSecurityPlan {
 		return nil
 	}
 	b.out.implementation = im
+	if left := im.LeftOut(); len(left) > 0 {
+		b.out.Warnings = append(b.out.Warnings, leftOut(left))
+	}
 	ssp, err := im.SSP(b.file(catalogName), b.opts.AsOf, &controls.SSPOptions{
 		Roles: projection.Roles, Parties: projection.Parties, Components: projection.Components,
 		LeveragedAuthorizations: projection.LeveragedAuthorizations,
@@ -204,6 +224,17 @@ func (b *builder) ssp(baseline *controls.Baseline) *oscal.SystemSecurityPlan {
 		b.out.SSP = b.document(sspName, ssp)
 	}
 	return ssp
+}
+
+// leftOut says which answers of component definitions the baseline has no use for.
+func leftOut(left []controls.Requirement) string {
+	var ids []string
+	for _, r := range left {
+		if !slices.Contains(ids, r.Control) {
+			ids = append(ids, r.Control)
+		}
+	}
+	return fmt.Sprintf("components answer %d controls outside of the baseline, which are left out: %s", len(ids), strings.Join(ids, ", "))
 }
 
 // metadata is what documents about the system say of themselves, beside what the
@@ -284,7 +315,6 @@ func (b *builder) rate(c *assessment.Cause) []oscal.Characterization {
 	}
 	rating, err := matrix.ThreatEvent{
 		Initiation: b.opts.Initiation, AdverseImpact: likelihood, Impact: b.impact(),
-		Judgements: []matrix.Judgement{},
 	}.Rate()
 	if err != nil {
 		b.check(err)
@@ -292,16 +322,20 @@ func (b *builder) rate(c *assessment.Cause) []oscal.Characterization {
 	}
 	r := risk.Risk{
 		ID: c.Key, Title: c.Title, Description: c.Title, Statement: c.Title, State: risk.Identified,
-		Assessments: []risk.Assessment{risk.Rated(risk.Inherent, rating, b.opts.AsOf)},
+		Assessments: []risk.Assessment{risk.Rated(risk.Inherent, rating, b.opts.AsOf, actors(c.Origin)...)},
 	}
 	x, err := risk.ToOSCAL(r, nil)
 	if err != nil {
 		b.check(err)
 		return nil
 	}
-	out := oscal.Items(x.Characterizations)
-	for i := range out {
-		out[i].Origin = c.Origin
+	return oscal.Items(x.Characterizations)
+}
+
+func actors(origin oscal.Origin) []risk.Actor {
+	var out []risk.Actor
+	for _, a := range origin.Actors {
+		out = append(out, risk.Actor{Type: a.Type, ID: a.ActorUuid, Role: a.RoleId})
 	}
 	return out
 }

@@ -26,7 +26,9 @@ type Summary struct {
 	Families []FamilyRow `json:"families"`
 	Total    FamilyRow   `json:"total"`
 
-	// Assessed is the share of the objectives of the baseline that were looked at.
+	// Verdicts counts the controls by what the assessment came to; Assessed is the
+	// share of their objectives that were looked at.
+	Verdicts   []VerdictCount  `json:"verdicts"`
 	Assessed   string          `json:"assessed"`
 	Severities []SeverityCount `json:"severities"`
 
@@ -41,6 +43,12 @@ type FamilyRow struct {
 	Title    string `json:"title"`
 	Controls int    `json:"controls"`
 	ByStatus []int  `json:"by-status"` // in the order of [Summary.Statuses]
+}
+
+// A VerdictCount counts the controls with one verdict.
+type VerdictCount struct {
+	Verdict  assessment.Verdict `json:"verdict"`
+	Controls int                `json:"controls"`
 }
 
 // A SeverityCount counts what scanners found of one severity.
@@ -63,12 +71,11 @@ type RiskRow struct {
 
 // An ItemRow is an item of the plan of action and milestones.
 type ItemRow struct {
-	Number  string           `json:"number"`
-	Title   string           `json:"title"`
-	Status  string           `json:"status"`
-	Due     assessment.Date  `json:"due,omitzero"` // zero: no date
-	Aging   assessment.Aging `json:"aging"`
-	Overdue bool             `json:"overdue"`
+	Number string           `json:"number"`
+	Title  string           `json:"title"`
+	Status string           `json:"status"`
+	Due    assessment.Date  `json:"due,omitzero"` // zero: no date
+	Aging  assessment.Aging `json:"aging"`
 }
 
 // A VendorRow is an engagement with its tier.
@@ -97,6 +104,7 @@ func (p *Package) Summary() (Summary, error) {
 	for _, f := range families {
 		s.Families = append(s.Families, familyRow(f))
 	}
+	s.Verdicts = p.verdicts()
 	s.Severities = p.severities()
 	var err error
 	if s.Risks, err = p.risks(); err != nil {
@@ -117,6 +125,20 @@ func familyRow(c controls.Coverage) FamilyRow {
 		row.Controls += n.N
 	}
 	return row
+}
+
+func (p *Package) verdicts() []VerdictCount {
+	out := []VerdictCount{}
+	for _, n := range p.results.Controls {
+		i := slices.IndexFunc(out, func(c VerdictCount) bool { return c.Verdict == n.Verdict })
+		if i < 0 {
+			out = append(out, VerdictCount{Verdict: n.Verdict})
+			i = len(out) - 1
+		}
+		out[i].Controls++
+	}
+	slices.SortFunc(out, func(a, b VerdictCount) int { return cmp.Compare(a.Verdict, b.Verdict) })
+	return out
 }
 
 func (p *Package) severities() []SeverityCount {
@@ -152,9 +174,18 @@ func (p *Package) risks() ([]RiskRow, error) {
 		return rows, nil
 	}
 	scale := matrix.NISTScale()
-	ranked, err := p.register.Top(0, risk.Criteria{Scales: []risk.Scale{{System: scale.System, Levels: scale.Levels}}})
-	for _, r := range ranked {
-		row := RiskRow{Rank: r.Rank, Title: r.Risk.Title, Level: r.By.Level, Score: r.By.Score, Controls: r.Risk.Controls, Why: []string{}}
+	criteria := risk.Criteria{Scales: []risk.Scale{{System: scale.System, Levels: scale.Levels}}}
+	ranked, err := p.register.Top(0, criteria)
+	// Five levels leave many risks equal: the word of the scanner goes before the
+	// order of identifiers.
+	slices.SortStableFunc(ranked, func(a, b risk.Ranked) int {
+		if c, err := criteria.Compare(a.By, b.By); err != nil || c != 0 {
+			return cmp.Compare(a.Rank, b.Rank)
+		}
+		return cmp.Compare(severityOf(b.Risk), severityOf(a.Risk))
+	})
+	for i, r := range ranked {
+		row := RiskRow{Rank: i + 1, Title: r.Risk.Title, Level: r.By.Level, Score: r.By.Score, Controls: r.Risk.Controls, Why: []string{}}
 		for _, step := range r.By.Why {
 			row.Why = append(row.Why, step.String())
 		}
@@ -163,17 +194,56 @@ func (p *Package) risks() ([]RiskRow, error) {
 	return rows, err
 }
 
+func severityOf(r risk.Risk) assessment.Severity {
+	var s assessment.Severity
+	word, _ := oscal.PropValue(&r.Props, oscal.Namespace, oscal.PropSeverity)
+	if err := s.UnmarshalText([]byte(word)); err != nil {
+		return 0
+	}
+	return s
+}
+
 func (p *Package) items() []ItemRow {
 	rows := []ItemRow{}
 	if p.poam == nil {
 		return rows
 	}
-	today := assessment.DateOf(p.opts.AsOf)
-	for _, item := range p.poam.Items() {
-		aging := assessment.Age(item.Detected, item.Due, item.Closed, today)
-		rows = append(rows, ItemRow{Number: item.Number, Title: item.Title, Status: item.Status, Due: item.Due, Aging: aging, Overdue: aging.Overdue})
+	status, closed := map[string]string{}, map[string]assessment.Date{}
+	for _, r := range oscal.Items(p.poam.Document.Risks) {
+		status[r.UUID] = r.Status
+		if r.RiskLog == nil {
+			continue
+		}
+		for _, e := range r.RiskLog.Entries {
+			if e.StatusChange == "closed" {
+				closed[r.UUID] = assessment.DateOf(e.Start)
+			}
+		}
+	}
+	for _, item := range p.poam.Document.PoamItems {
+		row := ItemRow{Title: item.Title, Status: "open"}
+		row.Number, _ = oscal.PropValue(item.Props, oscal.Namespace, oscal.PropID)
+		var end assessment.Date
+		for _, r := range oscal.Items(item.RelatedRisks) {
+			if row.Status = status[r.RiskUuid]; row.Status == "closed" {
+				end = closed[r.RiskUuid]
+			}
+		}
+		row.Due = dateOf(item.Props, oscal.PropDue)
+		row.Aging = assessment.Age(dateOf(item.Props, oscal.PropFirstSeen), row.Due, end, assessment.DateOf(p.opts.AsOf))
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+// dateOf reads a date from a prop, the zero Date if it has none.
+func dateOf(props *[]oscal.Property, name string) assessment.Date {
+	text, _ := oscal.PropValue(props, oscal.Namespace, name)
+	d, err := assessment.ParseDate(text)
+	if err != nil {
+		return assessment.Date{}
+	}
+	return d
 }
 
 func (p *Package) vendorRows() ([]VendorRow, error) {
@@ -224,7 +294,14 @@ func (s Summary) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(b)
 	}
-	fmt.Fprintf(b, "Objectives: %s\n", s.Assessed)
+	fmt.Fprintf(b, "Assessed: ")
+	for i, v := range s.Verdicts {
+		if i > 0 {
+			fmt.Fprint(b, ", ")
+		}
+		fmt.Fprintf(b, "%d %s", v.Controls, v.Verdict)
+	}
+	fmt.Fprintf(b, "\n  objectives: %s\n", s.Assessed)
 
 	fmt.Fprintf(b, "\nFindings by severity\n")
 	for _, c := range s.Severities {
@@ -249,7 +326,9 @@ func (s Summary) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(b)
 		for _, why := range r.Why {
-			fmt.Fprintf(b, "       %s\n", why)
+			if !strings.HasSuffix(why, "(assessed)") { // an input: the tables below name it
+				fmt.Fprintf(b, "       %s\n", why)
+			}
 		}
 	}
 	more(b, len(s.Risks), topRisks, "risk")
@@ -259,10 +338,10 @@ func (s Summary) WriteText(w io.Writer) error {
 		due := "no date"
 		switch {
 		case i.Due.IsZero():
-		case i.Overdue:
-			due = fmt.Sprintf("%s, overdue by %d days", i.Due, -i.Aging.Left)
+		case i.Aging.Overdue:
+			due = fmt.Sprintf("%s, overdue by %s", i.Due, days(-i.Aging.Left))
 		default:
-			due = fmt.Sprintf("%s, in %d days", i.Due, i.Aging.Left)
+			due = fmt.Sprintf("%s, in %s", i.Due, days(i.Aging.Left))
 		}
 		fmt.Fprintf(b, "  %-10s %-44s %-8s due %s\n", i.Number, cut(i.Title, 44), i.Status, due)
 	}
@@ -270,7 +349,7 @@ func (s Summary) WriteText(w io.Writer) error {
 
 	fmt.Fprintf(b, "\nVendors by tier\n")
 	for _, v := range s.Vendors {
-		fmt.Fprintf(b, "  tier %s  %-40s %-14s", v.Tier, cut(v.Vendor+", "+v.Service, 40), v.Status)
+		fmt.Fprintf(b, "  %s  %-40s %-14s", v.Tier, cut(v.Vendor+", "+v.Service, 40), v.Status)
 		if len(v.Why) > 0 {
 			fmt.Fprintf(b, " because of %s", strings.Join(v.Why, "; "))
 		}
@@ -280,6 +359,13 @@ func (s Summary) WriteText(w io.Writer) error {
 		fmt.Fprintln(b, "  none")
 	}
 	return b.Flush()
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
 }
 
 func more(w io.Writer, n, shown int, what string) {
@@ -299,5 +385,3 @@ func cut(s string, n int) string {
 	}
 	return s
 }
-
-var _ = oscal.JSON

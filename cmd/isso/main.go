@@ -35,6 +35,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
+		packageCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

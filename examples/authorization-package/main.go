@@ -42,7 +42,9 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
 	case err != nil:
-		fmt.Fprintln(os.Stderr, err)
+		for _, e := range governance.Errors(err) {
+			fmt.Fprintln(os.Stderr, e)
+		}
 		os.Exit(1)
 	}
 }
@@ -97,7 +99,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := write(pkg, *out, form); err != nil {
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
+	if err := pkg.Write(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(*out, name)) }); err != nil {
 		return err
 	}
 	for _, w := range pkg.Warnings {
@@ -154,21 +159,4 @@ func openSources(s *governance.Sources, asOf *string) (closeAll func(), err erro
 		Scans:      []string{"scan.sarif"},
 	}
 	return func() {}, nil
-}
-
-func write(pkg *governance.Package, dir string, format oscal.Format) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for name, doc := range pkg.Documents() {
-		f, err := os.Create(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		err = doc.Write(f, &oscal.WriteOptions{Format: format})
-		if err := errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -102,8 +102,9 @@ type Results struct {
 // statement with a determination of its own, and for the outermost statement
 // of each control, which carries the verdict of the control. What is not assessed or not
 // applicable has no finding and shows in the coverage. Failing records of one
-// cause make one risk, also if they concern no control that is known; so does
-// what people find not satisfied. All UUIDs follow from the input.
+// cause make one risk, also if they concern no control that is known, unless they
+// are suppressed or informational; so does what people find not satisfied. All
+// UUIDs follow from the input.
 //
 // The error is a [Problems] with what could not be read, or refers to what is
 // not there; the results of the rest are returned with it.
@@ -145,10 +146,11 @@ type assessor struct {
 	now      time.Time
 	problems Problems
 
-	planned map[string]bool // ids of the controls of the plan
-	mapped  [][]string      // targets of the mappings, resolved
-	records []Record
-	expires []time.Time // of the records
+	planned  map[string]bool // ids of the controls of the plan
+	mapped   [][]string      // targets of the mappings, resolved
+	records  []Record
+	expires  []time.Time // of the records
+	subjects []string    // uuids of what they are about
 	// observed is the UUID of the observation of each record.
 	observed []string
 	grouped  map[string]int // observations by group
@@ -176,6 +178,11 @@ type assessor struct {
 // targets resolves what the mappings speak about.
 func (a *assessor) targets() {
 	for i, m := range a.o.Mappings {
+		for _, id := range m.Subjects {
+			if a.system.names[strings.ToLower(id)] == "" {
+				a.problems.add(fmt.Errorf("subject %q of the SSP %w", id, ErrUnknown), "mapping %d (%s)", i, m.Match)
+			}
+		}
 		var ids []string
 		for _, text := range m.Targets {
 			if id, err := a.resolve(text); err != nil {
@@ -284,6 +291,7 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 	}
 	a.records = append(a.records, rec)
 	a.expires = append(a.expires, r.Expires)
+	a.subjects = append(a.subjects, subject.SubjectUuid)
 	cause := a.cause(&rec)
 	uuid := a.observe(&rec, r, subject, cause, len(targets) > 0)
 	a.observed = append(a.observed, uuid)
@@ -537,7 +545,11 @@ func (a *assessor) determine() {
 				d.records = append(d.records, s.record)
 				d.Expires = earlier(d.Expires, a.expires[s.record])
 			}
-			d.Verdict, d.Rationale = m.Decide(records)
+			// What counts is how many subjects of the system pass, not how many files.
+			for i := range records {
+				records[i].Subject.ID = a.subjects[group[i].record]
+			}
+			d.Verdict, d.Rationale = a.inSystem(m).Decide(records)
 			d.Rationale = fmt.Sprintf("rule %s: %s", ruleNames(records), d.Rationale)
 			a.ds = append(a.ds, d)
 		}
@@ -581,6 +593,16 @@ func (a *assessor) determine() {
 			a.byControl.count(n.Verdict)
 		}
 	}
+}
+
+// inSystem returns a mapping whose sample is given by UUIDs of the SSP.
+func (a *assessor) inSystem(m *Mapping) *Mapping {
+	out := *m
+	out.Subjects = nil
+	for _, id := range m.Subjects {
+		out.Subjects = append(out.Subjects, cmp.Or(a.system.names[strings.ToLower(id)], id))
+	}
+	return &out
 }
 
 // earlier returns the earlier of two times, of which the zero one is never.
@@ -651,6 +673,7 @@ func (a *assessor) person(d *Determination, i int) {
 	a.observed = append(a.observed, o.UUID)
 	a.records = append(a.records, Record{})
 	a.expires = append(a.expires, time.Time{})
+	a.subjects = append(a.subjects, "")
 	if d.Verdict != NotSatisfied || !d.Expires.IsZero() && !a.now.Before(d.Expires) {
 		return
 	}

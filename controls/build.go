@@ -39,6 +39,7 @@ type builder struct {
 	turns    []int // of the problems
 	turn     int
 	later    []func()
+	acyclic  map[*Param]bool // parameters that [builder.cycle] has walked through
 }
 
 // otherPart stands for the parts that the index does not read further.
@@ -47,6 +48,7 @@ type otherPart struct{}
 func (b *builder) build(view *oscal.Catalog) {
 	b.c.ids = make(map[string]any, 4096)
 	b.c.paramIDs = make(map[string]*Param, 1024)
+	b.acyclic = map[*Param]bool{}
 	b.params(view.Params, nil, nil)
 	for i := range oscal.Items(view.Groups) {
 		b.group(&(*view.Groups)[i], &place{nil, "groups", i}, 0)
@@ -353,6 +355,10 @@ func (b *builder) params(list *[]oscal.Parameter, c *Control, at *place) {
 				b.inserts(choice, here, "select/choice/"+strconv.Itoa(j), c)
 			}
 		}
+		b.inserts(p.label, here, "label", c)
+		for j, value := range p.values {
+			b.inserts(value, here, "values/"+strconv.Itoa(j), c)
+		}
 		switch {
 		case p.id == "":
 			b.fail(b.turn, here, "", c, fmt.Errorf("the id of a parameter %w", ErrMissing))
@@ -371,9 +377,6 @@ func (b *builder) params(list *[]oscal.Parameter, c *Control, at *place) {
 
 // paramChecks looks, when all ids are known, at what a parameter refers to.
 func (b *builder) paramChecks(p *Param, at *place) {
-	if len(p.choices) == 0 && len(p.aggregates) == 0 && p.dependsOn == "" && len(p.values) == 0 {
-		return
-	}
 	turn := b.turn
 	b.later = append(b.later, func() {
 		for _, id := range p.aggregates {
@@ -384,12 +387,37 @@ func (b *builder) paramChecks(p *Param, at *place) {
 		if p.dependsOn != "" && b.c.paramIDs[p.dependsOn] == nil {
 			b.fail(turn, at, "depends-on", p.control, fmt.Errorf("parameter %q, on which %s depends, %w", p.dependsOn, p.id, ErrUnknown))
 		}
-		r := renderer{c: b.c}
-		r.param(p)
-		for _, err := range r.errs {
-			b.fail(turn, at, "", p.control, err)
+		if way := b.cycle(p, nil); way != "" {
+			b.fail(turn, at, "", p.control, fmt.Errorf("parameter %q %w: %s", p.id, ErrCycle, way))
 		}
 	})
+}
+
+// cycle returns the way on which a parameter inserts itself, "" if there is none.
+// Each parameter is walked through once.
+func (b *builder) cycle(p *Param, up []*Param) string {
+	if i := slices.Index(up, p); i >= 0 {
+		var way strings.Builder
+		for _, q := range up[i:] {
+			way.WriteString(q.id + " > ")
+		}
+		return way.String() + p.id
+	}
+	if b.acyclic[p] {
+		return ""
+	}
+	b.acyclic[p] = true
+	up = append(up, p)
+	for _, text := range slices.Concat([]string{p.label}, p.choices, p.values) {
+		for id := range insertions(text) {
+			if q := b.c.paramIDs[id]; q != nil {
+				if way := b.cycle(q, up); way != "" {
+					return way
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // inserts looks at the parameter insertions of a text when all ids are known.

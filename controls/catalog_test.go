@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -342,4 +343,80 @@ func TestParseReference(t *testing.T) {
 	require.ErrorIs(t, err, ErrReference)
 	require.Len(t, err, 1)
 	require.Len(t, refs, 3)
+}
+
+// TestResponsePoints: FedRAMP marks the statements that need an answer. The
+// counts are those of the marks in the published file: 32+4 statements and
+// 286+33 items.
+func TestResponsePoints(t *testing.T) {
+	raw := string(corpus.Read(t, fedrampLow...))
+	c := load(t, fedrampLow)
+	b, err := NewBaseline(c, nil)
+	require.NoError(t, err)
+	ids := map[string]bool{}
+	marked := 0
+	for _, s := range b.Statements() {
+		require.False(t, ids[s.ID()])
+		ids[s.ID()] = true
+		if prop(s.Props(), "response-point") != "" {
+			marked++
+		}
+	}
+	require.Equal(t, 32+4+286+33, marked)
+	// The other marks are on 730 objectives, on pe-3.a_obj.1 twice.
+	require.Equal(t, marked+731, strings.Count(raw, `"response-point"`))
+	require.Contains(t, ids, "ac-2_smt.h")
+	require.NotContains(t, ids, "ac-2_smt.h.1")
+
+	leaves, err := NewBaseline(c, &BaselineOptions{LeavesOnly: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"ac-2_smt.h.1", "ac-2_smt.h.2", "ac-2_smt.h.3"}, func() []string {
+		var out []string
+		for _, s := range leaves.Points(c.Control("ac-2")) {
+			if s.Parent() == c.Statement("ac-2_smt.h") {
+				out = append(out, s.ID())
+			}
+		}
+		return out
+	}())
+}
+
+// TestLeavesOfRollUp: the leaf objectives and statements of the corpus' worked
+// roll-up of AC-2.
+func TestLeavesOfRollUp(t *testing.T) {
+	var oracle struct {
+		Leaves []string
+		Cases  []struct{ Statements map[string]string }
+	}
+	require.NoError(t, json.Unmarshal(corpus.Read(t, "controls", "rollup", "ac-2-moderate.json"), &oracle))
+	ac2 := load(t, rev5Moderate).Control("ac-2")
+	var leaves []string
+	for _, o := range ac2.Leaves() {
+		leaves = append(leaves, o.ID())
+	}
+	require.Equal(t, oracle.Leaves, leaves)
+	require.Len(t, oracle.Cases[0].Statements, len(ac2.Statements()))
+	for _, s := range ac2.Statements() {
+		require.Contains(t, oracle.Cases[0].Statements, s.ID())
+	}
+}
+
+// TestConcurrent is for the race detector: an index is used from several
+// goroutines at once.
+func TestConcurrent(t *testing.T) {
+	c := load(t, rev5Low)
+	var wg sync.WaitGroup
+	found := make([]string, 4)
+	for i := range found {
+		wg.Go(func() {
+			target, _ := c.Find("AC-02d.03[02]")
+			text, _ := c.Prose(c.Statement("ac-1_smt.a").Prose(), nil)
+			found[i] = target.ID() + text
+		})
+	}
+	wg.Wait()
+	for _, f := range found {
+		require.Equal(t, found[0], f)
+		require.Contains(t, f, "ac-2_obj.d.3-2")
+	}
 }

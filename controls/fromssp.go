@@ -26,12 +26,12 @@ import (
 func FromSSP(b *Baseline, plan *oscal.SystemSecurityPlan, opts *ImplementOptions) (*Implementation, error) {
 	im, w := newImplementer(b, readSystem(plan), opts)
 	im.planUUID = plan.UUID
-	r := planReader{w, plan}
+	r := planReader{w, plan, map[string]string{}}
 	r.components()
+	r.setParameters(plan.ControlImplementation.SetParameters, nil, "/system-security-plan/control-implementation")
 	for i := range plan.ControlImplementation.ImplementedRequirements {
 		r.requirement(&plan.ControlImplementation.ImplementedRequirements[i], fmt.Sprintf("/system-security-plan/control-implementation/implemented-requirements/%d", i))
 	}
-	im.system.Parameters = slices.Concat(slices.Clone(oscal.Items(plan.ControlImplementation.SetParameters)), im.system.Parameters)
 	w.settle(false)
 	im.system.Requirements = nil
 	for _, q := range im.requirements {
@@ -150,7 +150,39 @@ func (s *System) readPeople(m *oscal.Metadata) {
 // A planReader reads components and requirements of a plan.
 type planReader struct {
 	*implementer
-	plan *oscal.SystemSecurityPlan
+	plan         *oscal.SystemSecurityPlan
+	componentIDs map[string]string // by UUID
+}
+
+// setParameters reads values that hold for the whole system.
+func (r *planReader) setParameters(list *[]oscal.SetParameter, c *Control, pointer string) {
+	for i, set := range oscal.Items(list) {
+		p := r.im.baseline.catalog.Param(set.ParamId)
+		if p == nil {
+			where := &Requirement{}
+			if c != nil {
+				where.Control = c.id
+			}
+			r.fail(fmt.Sprintf("%s/set-parameters/%d", pointer, i), where, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
+			continue
+		}
+		set.ParamId = p.id
+		r.im.system.Parameters = append(r.im.system.Parameters, set)
+	}
+}
+
+// leave keeps the answers that the implementation cannot count.
+func (r *planReader) leave(control, statement string, list *[]oscal.ByComponent) {
+	for _, b := range oscal.Items(list) {
+		q := Requirement{
+			ID: b.UUID, Control: control, Statement: statement, Component: cmp.Or(r.componentIDs[b.ComponentUuid], b.ComponentUuid),
+			Description: b.Description, Remarks: b.Remarks, Props: slices.Clone(oscal.Items(b.Props)),
+		}
+		if b.ImplementationStatus != nil {
+			_ = q.Status.UnmarshalText([]byte(b.ImplementationStatus.State)) // an unknown state is none
+		}
+		r.im.leftOut = append(r.im.leftOut, q)
+	}
 }
 
 func (r *planReader) components() {
@@ -198,14 +230,13 @@ func (r *planReader) components() {
 	}
 	r.setComponents(append([]Component{*self}, others...))
 	sys.Components = r.im.components
-	ids := map[string]string{}
 	for _, c := range r.im.components {
-		ids[sys.UUID("component", c.ID)] = c.ID
+		r.componentIDs[sys.UUID("component", c.ID)] = c.ID
 	}
 	for _, v := range oscal.Items(si.InventoryItems) {
 		a := Asset{ID: sys.readID("inventory-item", v.UUID, v.Props), Description: v.Description, Props: readProps(v.Props)}
 		for _, c := range oscal.Items(v.ImplementedComponents) {
-			a.Components = append(a.Components, cmp.Or(ids[c.ComponentUuid], c.ComponentUuid))
+			a.Components = append(a.Components, cmp.Or(r.componentIDs[c.ComponentUuid], c.ComponentUuid))
 		}
 		sys.Inventory = append(sys.Inventory, a)
 	}
@@ -225,6 +256,10 @@ func (r *planReader) requirement(v *oscal.ImplementedRequirement, pointer string
 	control := r.im.baseline.catalog.Control(v.ControlId)
 	if control == nil || !r.im.baseline.Has(control) {
 		r.fail(pointer+"/control-id", &Requirement{Control: v.ControlId}, fmt.Errorf("control %q %w in the baseline", v.ControlId, ErrUnknown))
+		r.leave(v.ControlId, "", v.ByComponents)
+		for _, s := range oscal.Items(v.Statements) {
+			r.leave(v.ControlId, s.StatementId, s.ByComponents)
+		}
 		return
 	}
 	if r.im.uuids[control.id] != "" {
@@ -232,7 +267,7 @@ func (r *planReader) requirement(v *oscal.ImplementedRequirement, pointer string
 	} else {
 		r.im.uuids[control.id] = v.UUID
 	}
-	r.im.system.Parameters = append(r.im.system.Parameters, oscal.Items(v.SetParameters)...)
+	r.setParameters(v.SetParameters, control, pointer)
 	status, origin, errs := statusOf(oscal.Items(v.Props))
 	for _, err := range errs {
 		r.fail(pointer+"/props", &Requirement{Control: control.id}, err)
@@ -256,6 +291,7 @@ func (r *planReader) statement(v *oscal.Statement, control *Control, status Stat
 		t, err := r.im.baseline.catalog.Find(v.StatementId)
 		if err != nil || !t.Exact || t.Statement == nil || t.Control != control {
 			r.fail(pointer+"/statement-id", where, fmt.Errorf("statement %q %w", v.StatementId, ErrUnknown))
+			r.leave(control.id, v.StatementId, v.ByComponents)
 			return
 		}
 		s = t.Statement
@@ -280,13 +316,9 @@ func (r *planReader) byComponents(list *[]oscal.ByComponent, control *Control, s
 		if s != nil {
 			q.Statement = s.id
 		}
-		for _, c := range r.im.components {
-			if sys.UUID("component", c.ID) == b.ComponentUuid {
-				q.Component = c.ID
-			}
-		}
-		if q.Component == "" {
+		if q.Component = r.componentIDs[b.ComponentUuid]; q.Component == "" {
 			r.fail(at+"/component-uuid", q, fmt.Errorf("component %q %w", b.ComponentUuid, ErrUnknown))
+			r.leave(q.Control, q.Statement, &[]oscal.ByComponent{*b})
 			continue
 		}
 		if slices.ContainsFunc(oscal.Items(b.Props), func(p oscal.Property) bool { return p.Ns == oscal.Namespace && p.Name == oscal.PropUnanswered }) {
@@ -311,7 +343,7 @@ func (r *planReader) byComponents(list *[]oscal.ByComponent, control *Control, s
 		q.Status, q.Responsibility = cmp.Or(ownStatus, status), cmp.Or(ownOrigin, origin)
 		q.Props = readProps(b.Props)
 		q.Parameters = slices.Clone(oscal.Items(b.SetParameters))
-		r.parameters(at, q)
+		r.parameters(at+"/set-parameters", q)
 		r.shares(q, b)
 		r.byKey[key] = q
 	}

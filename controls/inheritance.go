@@ -31,6 +31,7 @@ func (i Inheritance) String() string {
 type leveraged struct {
 	all   []*offer // in the order of the plans
 	byID  map[string]*offer
+	left  map[string][]Share // responsibilities by what they are left with: a provided entry
 	empty bool
 }
 
@@ -39,12 +40,10 @@ type offer struct {
 	share              Share
 	responsibility     bool
 	control, statement string
-	export             int // entries of one export belong together
 }
 
 func newLeveraged(plans []*oscal.SystemSecurityPlan) *leveraged {
-	l := &leveraged{byID: map[string]*offer{}, empty: len(plans) == 0}
-	export := 0
+	l := &leveraged{byID: map[string]*offer{}, left: map[string][]Share{}, empty: len(plans) == 0}
 	add := func(o *offer) {
 		if l.byID[o.share.ID] == nil {
 			l.all = append(l.all, o)
@@ -56,12 +55,20 @@ func newLeveraged(plans []*oscal.SystemSecurityPlan) *leveraged {
 			if b.Export == nil {
 				continue
 			}
-			export++
-			for _, p := range oscal.Items(b.Export.Provided) {
-				add(&offer{Share{ID: p.UUID, Description: p.Description}, false, control, statement, export})
+			provided := oscal.Items(b.Export.Provided)
+			for _, p := range provided {
+				add(&offer{Share{ID: p.UUID, Description: p.Description}, false, control, statement})
 			}
 			for _, r := range oscal.Items(b.Export.Responsibilities) {
-				add(&offer{Share{ID: r.UUID, Of: r.ProvidedUuid, Description: r.Description}, true, control, statement, export})
+				s := Share{ID: r.UUID, Of: r.ProvidedUuid, Description: r.Description}
+				add(&offer{s, true, control, statement})
+				if s.Of != "" {
+					l.left[s.Of] = append(l.left[s.Of], s)
+					continue
+				}
+				for _, p := range provided { // it goes with all of the export
+					l.left[p.UUID] = append(l.left[p.UUID], s)
+				}
 			}
 		}
 	}
@@ -76,38 +83,20 @@ func newLeveraged(plans []*oscal.SystemSecurityPlan) *leveraged {
 	return l
 }
 
-// responsibilities returns what is left to be done by those who inherit a
-// provided entry: responsibilities that name it, and those that name none in the
-// same export.
-func (l *leveraged) responsibilities(provided string) []Share {
-	p := l.byID[provided]
-	if p == nil {
-		return nil
-	}
-	var out []Share
-	for _, o := range l.all {
-		if o.responsibility && (o.share.Of == provided || o.share.Of == "" && o.export == p.export) {
-			out = append(out, o.share)
-		}
-	}
-	return out
-}
-
 // Inheritance returns what a control or statement inherits by the answers that
 // hold for it (see [Implementation.Answers]). Responsibilities are known from
 // the plans in [ImplementOptions]; without these, those that are satisfied are.
 func (im *Implementation) Inheritance(id string) Inheritance {
 	var out Inheritance
-	satisfied := im.satisfied()
 	for _, r := range im.Answers(id) {
 		for _, in := range r.Inherited {
 			out.Inherited = append(out.Inherited, in)
-			for _, resp := range im.leveraged.responsibilities(in.Of) {
+			for _, resp := range im.leveraged.left[in.Of] {
 				if slices.ContainsFunc(out.Responsibilities, func(s Share) bool { return s.ID == resp.ID }) {
 					continue
 				}
 				out.Responsibilities = append(out.Responsibilities, resp)
-				if !satisfied[resp.ID] {
+				if !im.satisfied[resp.ID] {
 					out.Open = append(out.Open, resp)
 				}
 			}
@@ -116,16 +105,6 @@ func (im *Implementation) Inheritance(id string) Inheritance {
 			for _, s := range r.Satisfied {
 				out.Responsibilities = append(out.Responsibilities, Share{ID: s.Of, Description: s.Description})
 			}
-		}
-	}
-	return out
-}
-
-func (im *Implementation) satisfied() map[string]bool {
-	out := map[string]bool{}
-	for _, r := range im.requirements {
-		for _, s := range r.Satisfied {
-			out[s.Of] = true
 		}
 	}
 	return out
@@ -157,13 +136,14 @@ func (im *Implementation) Gaps() Problems {
 		check := func(kind string, s Share, i int, responsibility bool) {
 			id := im.shareUUID(kind, r, s, i)
 			o := im.leveraged.byID[s.Of]
-			switch {
-			case o == nil || o.responsibility != responsibility:
+			if o == nil || o.responsibility != responsibility {
 				gap(id, fmt.Errorf("%q, which is said to be %s, %w", s.Of, kind, ErrUnknown))
 				return
-			case o.control != r.Control || o.statement != r.Statement:
+			}
+			if o.control != r.Control || o.statement != r.Statement {
 				gap(id, fmt.Errorf("%q, which is said to be %s here, %w: %s %s", s.Of, kind, ErrMisplaced, o.control, o.statement))
-			case seen[s.Of]:
+			}
+			if seen[s.Of] {
 				gap(s.Of, fmt.Errorf("what is %s %w", kind, ErrDuplicate))
 			}
 			seen[s.Of], taken[s.Of] = true, true

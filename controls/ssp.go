@@ -327,10 +327,11 @@ func (im *Implementation) controlImplementation(o *SSPOptions) oscal.ControlImpl
 	return out
 }
 
-// setParameter adds the value that the system or its components set.
+// setParameter adds the value that the system sets; those of its components are
+// in their answers.
 func (im *Implementation) setParameter(list *[]oscal.SetParameter, p *Param) *[]oscal.SetParameter {
 	s, ok := im.params[p]
-	if !ok || s.from == "profile" {
+	if !ok || s.from != "system" {
 		return list
 	}
 	return oscal.Append(list, oscal.SetParameter{ParamId: p.id, Values: slices.Clone(s.values)})
@@ -380,14 +381,10 @@ func (im *Implementation) byComponent(r *Requirement) oscal.ByComponent {
 		Remarks:          r.Remarks,
 		Props:            oscal.List(append(props, r.Props...)...),
 		ResponsibleRoles: responsibleRoles(r.Roles),
+		SetParameters:    oscal.List(r.Parameters...),
 	}
 	if r.Status != 0 {
 		b.ImplementationStatus = &oscal.ImplementationStatus{State: r.Status.String(), Remarks: r.StatusRemarks}
-	}
-	for _, set := range r.Parameters {
-		if !slices.Equal(im.params[im.baseline.catalog.Param(set.ParamId)].values, set.Values) {
-			b.SetParameters = oscal.Append(b.SetParameters, set)
-		}
 	}
 	if len(r.Provided)+len(r.Responsibilities) > 0 {
 		b.Export = &oscal.Export{}

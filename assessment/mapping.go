@@ -19,8 +19,9 @@ type Mapping struct {
 
 	// Decides says that the checks decide their targets by themselves.
 	Decides bool
-	// Subjects is the sample: ids of subjects that must all have been looked at.
-	// Nil is those that the records name.
+	// Subjects is the sample: what must all have been looked at. [Assess] takes the
+	// UUIDs of components and inventory items of the SSP, or names and addresses
+	// that these have there. Nil is those that the records are about.
 	Subjects []string
 	// Percent of the subjects that must pass; 0 is 100.
 	Percent int

@@ -102,8 +102,9 @@ type Results struct {
 // statement with a determination of its own, and for the outermost statement
 // of each control, which carries the verdict of the control. What is not assessed or not
 // applicable has no finding and shows in the coverage. Failing records of one
-// cause make one risk, also if they concern no control that is known; so does
-// what people find not satisfied. All UUIDs follow from the input.
+// cause make one risk, also if they concern no control that is known, unless they
+// are suppressed or informational; so does what people find not satisfied. All
+// UUIDs follow from the input.
 //
 // The error is a [Problems] with what could not be read, or refers to what is
 // not there; the results of the rest are returned with it.
@@ -111,7 +112,7 @@ func Assess(b *controls.Baseline, ssp *oscal.SystemSecurityPlan, plan *oscal.Ass
 	a := &assessor{
 		baseline: b, catalog: b.Catalog(), system: newSystem(ssp), plan: plan, now: now,
 		tools: map[string]bool{}, ordinals: map[string]int{}, causes: map[string]*Cause{}, speaks: map[string][]speech{},
-		backMatter: map[string]bool{}, planned: map[string]bool{},
+		backMatter: map[string]bool{}, planned: map[string]bool{}, toolIDs: map[Tool]string{}, riskIDs: map[string]string{},
 	}
 	if opts != nil {
 		a.o = *opts
@@ -145,9 +146,11 @@ type assessor struct {
 	now      time.Time
 	problems Problems
 
-	planned map[string]bool // ids of the controls of the plan
-	mapped  [][]string      // targets of the mappings, resolved
-	records []Record
+	planned  map[string]bool // ids of the controls of the plan
+	mapped   [][]string      // targets of the mappings, resolved
+	records  []Record
+	expires  []time.Time // of the records
+	subjects []string    // uuids of what they are about
 	// observed is the UUID of the observation of each record.
 	observed []string
 	grouped  map[string]int // observations by group
@@ -156,6 +159,8 @@ type assessor struct {
 	spoken   []string            // targets in order of appearance
 
 	tools      map[string]bool // uuids of the plan's and the result's
+	toolIDs    map[Tool]string
+	riskIDs    map[string]string // by cause
 	backMatter map[string]bool
 	resources  []oscal.Resource
 	local      oscal.LocalDefinitions
@@ -173,6 +178,11 @@ type assessor struct {
 // targets resolves what the mappings speak about.
 func (a *assessor) targets() {
 	for i, m := range a.o.Mappings {
+		for _, id := range m.Subjects {
+			if a.system.names[strings.ToLower(id)] == "" {
+				a.problems.add(fmt.Errorf("subject %q of the SSP %w", id, ErrUnknown), "mapping %d (%s)", i, m.Match)
+			}
+		}
 		var ids []string
 		for _, text := range m.Targets {
 			if id, err := a.resolve(text); err != nil {
@@ -223,12 +233,17 @@ func (a *assessor) scope() {
 	}
 }
 
-// tool makes a tool known that the plan does not have.
+// tool returns the UUID of the component of a tool, and makes one that the plan
+// does not have.
 func (a *assessor) tool(t Tool) string {
-	uuid := toolUUID(t)
-	if !a.tools[uuid] {
-		a.tools[uuid] = true
-		a.local.Components = oscal.Append(a.local.Components, toolComponent(t))
+	uuid, ok := a.toolIDs[t]
+	if !ok {
+		uuid = toolUUID(t)
+		a.toolIDs[t] = uuid
+		if !a.tools[uuid] {
+			a.tools[uuid] = true
+			a.local.Components = oscal.Append(a.local.Components, toolComponent(t))
+		}
 	}
 	return uuid
 }
@@ -268,7 +283,6 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 	index := len(a.records)
 	targets := a.speak(&rec, index, at)
 	subject := a.subject(&rec, r)
-	a.tool(rec.Tool)
 	if rec.Time.IsZero() {
 		rec.Time = r.Collected
 	}
@@ -276,6 +290,8 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 		rec.Time = a.now
 	}
 	a.records = append(a.records, rec)
+	a.expires = append(a.expires, r.Expires)
+	a.subjects = append(a.subjects, subject.SubjectUuid)
 	cause := a.cause(&rec)
 	uuid := a.observe(&rec, r, subject, cause, len(targets) > 0)
 	a.observed = append(a.observed, uuid)
@@ -286,7 +302,7 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 	if c == nil {
 		c = &Cause{
 			Key: cause, Title: cmp.Or(rec.Title, rec.Rule.Title, rec.Rule.ID, firstLine(rec.Message), "weakness"), Tool: rec.Tool, Rule: rec.Rule, FirstSeen: rec.Time,
-			Origin: oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: toolUUID(rec.Tool)}}},
+			Origin: oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(rec.Tool)}}},
 		}
 		a.causes[cause] = c
 		a.order = append(a.order, c)
@@ -425,28 +441,30 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 		Description: cmp.Or(strings.TrimSpace(rec.Message), strings.TrimSpace(rec.Rule.Description), rec.Title, rec.Rule.ID, "The tool says nothing about this."),
 		Methods:     []string{Test.String()},
 		Types:       oscal.List("discovery"),
-		Origins:     oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: toolUUID(rec.Tool)}}}),
+		Origins:     oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(rec.Tool)}}}),
 		Subjects:    oscal.List(subject),
 		Collected:   rec.Time,
 	}
 	if targeted {
 		o.Types = oscal.List("control-objective")
 	}
-	addProp(&o.Props, oscal.PropOutcome, rec.Outcome.String())
-	addProp(&o.Props, oscal.PropRawOutcome, rec.RawOutcome)
+	ps := make(props, 0, 10)
+	ps.add(oscal.PropOutcome, rec.Outcome.String())
+	ps.add(oscal.PropRawOutcome, rec.RawOutcome)
 	if rec.Severity != 0 {
-		addProp(&o.Props, oscal.PropSeverity, rec.Severity.String())
+		ps.add(oscal.PropSeverity, rec.Severity.String())
 	}
-	addProp(&o.Props, oscal.PropRawSeverity, rec.RawSeverity)
-	addProp(&o.Props, oscal.PropRule, rec.Rule.ID)
+	ps.add(oscal.PropRawSeverity, rec.RawSeverity)
+	ps.add(oscal.PropRule, rec.Rule.ID)
 	if len(rec.Fingerprints) > 0 && !a.o.Group {
-		addProp(&o.Props, oscal.PropFingerprint, rec.Fingerprints[0].Name+"="+rec.Fingerprints[0].Value)
+		ps.add(oscal.PropFingerprint, rec.Fingerprints[0].Name+"="+rec.Fingerprints[0].Value)
 	}
 	if rec.Suppressed {
-		addProp(&o.Props, oscal.PropSuppressed, cmp.Or(rec.Suppression, "yes"))
+		ps.add(oscal.PropSuppressed, cmp.Or(rec.Suppression, "yes"))
 	}
-	addProp(&o.Props, oscal.PropLocation, locationOf(rec))
-	addProp(&o.Props, oscal.PropID, a.riskID(cause))
+	ps.add(oscal.PropLocation, locationOf(rec))
+	ps.add(oscal.PropID, a.riskID(cause))
+	o.Props = oscal.List(ps...)
 	if rec.Rule.Help != "" && !strings.ContainsAny(rec.Rule.Help, " \t\r\n") {
 		o.Links = oscal.List(oscal.Link{Href: rec.Rule.Help, Rel: "reference"})
 	}
@@ -464,17 +482,35 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 	return o.UUID
 }
 
-// addProp adds a prop of the project; white space is made such as props allow.
+// addProp adds a prop of the project, if it is not there yet.
 func addProp(list **[]oscal.Property, name, value string) {
-	if value = oneLine(value); value != "" {
-		p := oscal.Property{Ns: oscal.Namespace, Name: name, Value: value}
-		if !slices.Contains(oscal.Items(*list), p) {
-			*list = oscal.Append(*list, p)
-		}
+	props := props(oscal.Items(*list))
+	props.add(name, value)
+	*list = oscal.List(props...)
+}
+
+// props are props of the project in the making.
+type props []oscal.Property
+
+// add adds a prop, unless it is there or has no value; white space is made such
+// as props allow.
+func (ps *props) add(name, value string) {
+	if value = oneLine(value); value == "" {
+		return
+	}
+	if p := (oscal.Property{Ns: oscal.Namespace, Name: name, Value: value}); !slices.Contains(*ps, p) {
+		*ps = append(*ps, p)
 	}
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return strings.Join(strings.Fields(s), " ")
+		}
+	}
+	return s
+}
 
 func locationOf(rec *Record) string {
 	if len(rec.Locations) == 0 {
@@ -507,8 +543,13 @@ func (a *assessor) determine() {
 			for _, s := range group {
 				records = append(records, a.records[s.record])
 				d.records = append(d.records, s.record)
+				d.Expires = earlier(d.Expires, a.expires[s.record])
 			}
-			d.Verdict, d.Rationale = m.Decide(records)
+			// What counts is how many subjects of the system pass, not how many files.
+			for i := range records {
+				records[i].Subject.ID = a.subjects[group[i].record]
+			}
+			d.Verdict, d.Rationale = a.inSystem(m).Decide(records)
 			d.Rationale = fmt.Sprintf("rule %s: %s", ruleNames(records), d.Rationale)
 			a.ds = append(a.ds, d)
 		}
@@ -532,6 +573,9 @@ func (a *assessor) determine() {
 		if d.Date.IsZero() {
 			d.Date = a.now
 		}
+		for j := range d.Evidence {
+			d.Expires = earlier(d.Expires, d.Evidence[j].Expires)
+		}
 		a.ds = append(a.ds, d)
 		a.person(&a.ds[len(a.ds)-1], i)
 	}
@@ -549,6 +593,24 @@ func (a *assessor) determine() {
 			a.byControl.count(n.Verdict)
 		}
 	}
+}
+
+// inSystem returns a mapping whose sample is given by UUIDs of the SSP.
+func (a *assessor) inSystem(m *Mapping) *Mapping {
+	out := *m
+	out.Subjects = nil
+	for _, id := range m.Subjects {
+		out.Subjects = append(out.Subjects, cmp.Or(a.system.names[strings.ToLower(id)], id))
+	}
+	return &out
+}
+
+// earlier returns the earlier of two times, of which the zero one is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (a *assessor) parties() []oscal.Party {
@@ -610,6 +672,8 @@ func (a *assessor) person(d *Determination, i int) {
 	d.records = []int{len(a.observed)}
 	a.observed = append(a.observed, o.UUID)
 	a.records = append(a.records, Record{})
+	a.expires = append(a.expires, time.Time{})
+	a.subjects = append(a.subjects, "")
 	if d.Verdict != NotSatisfied || !d.Expires.IsZero() && !a.now.Before(d.Expires) {
 		return
 	}
@@ -628,9 +692,15 @@ func (a *assessor) person(d *Determination, i int) {
 	c.Observations = append(c.Observations, o.UUID)
 }
 
-// riskID is the stable name of the risk of a cause.
+// riskID is the UUID of the risk of a cause: the same in every assessment of the
+// system.
 func (a *assessor) riskID(cause string) string {
-	return oscal.UUID("risk", a.system.ssp.UUID, cause)
+	id, ok := a.riskIDs[cause]
+	if !ok {
+		id = oscal.UUID("risk", a.system.ssp.UUID, cause)
+		a.riskIDs[cause] = id
+	}
+	return id
 }
 
 // risks makes one risk of each cause.
@@ -850,7 +920,7 @@ func (a *assessor) finding(n *Node, target, kind string, ds []Determination, byO
 		}
 		for _, i := range d.records {
 			if d.mapping != nil {
-				origin("tool", toolUUID(a.records[i].Tool))
+				origin("tool", a.tool(a.records[i].Tool))
 			}
 			uuid := a.observed[i]
 			if isNew(uuid) {

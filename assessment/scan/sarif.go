@@ -157,7 +157,15 @@ type run struct {
 	taxonomies []component
 	overrides  []override
 	time       time.Time
+	delivered  bool  // some of its results
 	results    *part // read when the tool is known
+	outside    []externalFile
+}
+
+// An externalFile holds results of a run (3.15.2).
+type externalFile struct {
+	uri string
+	at  *Error // its place
 }
 
 // A component is a tool component: the driver, an extension or a taxonomy (3.19).
@@ -182,6 +190,14 @@ func (s *sarif) run(r *reader, u *run) error {
 		if later := s.later(r, u); later != nil {
 			return later
 		}
+	}
+	for _, f := range u.outside {
+		if err != nil {
+			break
+		}
+		inner := *u
+		inner.outside, inner.external = nil, true
+		err = s.openExternal(r, &inner, "results", f)
 	}
 	return err
 }
@@ -259,7 +275,7 @@ func (s *sarif) identify(r *reader, u *run) error {
 	}
 	if !u.external {
 		s.runs[strings.ToLower(u.guid)] = u
-	} else if of := s.runs[strings.ToLower(u.guid)]; of != nil {
+	} else if of := s.runs[strings.ToLower(u.guid)]; of != nil && !u.hasTool {
 		u.tool, u.driver, u.extensions, u.hasTool = of.tool, of.driver, of.extensions, of.hasTool
 		u.artifacts, u.taxonomies, u.overrides, u.time = of.artifacts, of.taxonomies, of.overrides, of.time
 	}
@@ -286,27 +302,35 @@ func (s *sarif) later(r *reader, u *run) error {
 	return done()
 }
 
-// external reads the files that hold parts of a run (3.15.2), or notes that
-// they are missing.
+// external reads the files that hold parts of a run (3.15.2): rules and what else
+// is needed to read the results at once, results behind those of the run itself.
 func (s *sarif) external(r *reader, u *run) error {
 	return r.object(func(name []byte) error {
 		kind := string(name)
 		one := func() error {
 			var l location
-			var items int
 			err := r.object(func(name []byte) error {
-				switch string(name) {
-				case "location":
+				if string(name) == "location" {
 					return s.artifactLocation(r, &l)
-				case "itemCount":
-					return r.integer(&items)
 				}
 				return r.SkipValue()
 			})
 			if err != nil || l.URI == "" {
 				return err
 			}
-			return s.externalFile(r, u, kind, l.URI, items)
+			f := externalFile{l.URI, r.error(r.InputOffset(), string(r.StackPointer()), nil)}
+			if kind == "results" {
+				u.outside = append(u.outside, f)
+				return nil
+			}
+			inner := *u
+			inner.outside, inner.external, inner.results = nil, true, nil
+			if err := s.openExternal(r, &inner, kind, f); err != nil {
+				return err
+			}
+			u.tool, u.driver, u.extensions, u.hasTool = inner.tool, inner.driver, inner.extensions, inner.hasTool
+			u.artifacts, u.taxonomies, u.overrides, u.time = inner.artifacts, inner.taxonomies, inner.overrides, inner.time
+			return nil
 		}
 		if r.PeekKind() == jsontext.KindBeginObject {
 			return one()
@@ -315,36 +339,33 @@ func (s *sarif) external(r *reader, u *run) error {
 	})
 }
 
-func (s *sarif) externalFile(r *reader, u *run, kind, uri string, items int) error {
-	var err error
-	if s.opts.Open == nil {
-		err = errors.New("Options.Open is not set")
-	} else {
-		var file io.ReadCloser
-		if file, err = s.opts.Open(uri); err == nil {
-			defer file.Close()
-			o := *s.opts
-			o.Name = uri
-			sub := newReader(r.ctx, file, &o, r.format)
-			outer := s.keeper
-			s.keeper = newKeeper(file, &o)
-			defer func() { s.keeper = outer }()
-			err := s.run(sub, u)
-			if err != nil && !errors.Is(err, errStop) {
-				err = sub.fail(err)
-			}
-			return err
-		}
+// openExternal reads one file, or notes that it is missing.
+func (s *sarif) openExternal(r *reader, u *run, kind string, f externalFile) error {
+	var file io.ReadCloser
+	err := errors.New("Options.Open is not set")
+	if s.opts.Open != nil {
+		file, err = s.opts.Open(f.uri)
 	}
-	err = fmt.Errorf("%w: %q with the %s of the run: %w", ErrExternal, uri, kind, err)
-	if kind == "results" {
-		if s.missing == nil {
-			s.missing = r.error(r.InputOffset(), string(r.StackPointer()), err)
+	if err != nil {
+		f.at.Err = fmt.Errorf("%w: %q with the %s of the run: %w", ErrExternal, f.uri, kind, err)
+		if kind != "results" {
+			s.opts.Warn(f.at)
+		} else if s.missing == nil {
+			s.missing = f.at
 		}
 		return nil
 	}
-	s.opts.Warn(r.error(r.InputOffset(), string(r.StackPointer()), err))
-	return nil
+	defer file.Close()
+	o := *s.opts
+	o.Name = f.uri
+	sub := newReader(r.ctx, file, &o, r.format)
+	outer := s.keeper
+	s.keeper = newKeeper(file, &o)
+	defer func() { s.keeper = outer }()
+	if err = s.run(sub, u); err == nil || errors.Is(err, errStop) {
+		return err
+	}
+	return sub.fail(err)
 }
 
 // component reads a tool component; tool takes its name and version.
@@ -388,7 +409,7 @@ func (s *sarif) component(r *reader, c *component, tool *assessment.Tool) error 
 
 // invocation reads when the tool ran and how its rules were configured (3.20).
 func (s *sarif) invocation(r *reader, u *run) error {
-	late := u.hasTool && s.records > 0
+	late := u.delivered
 	return r.object(func(name []byte) error {
 		switch string(name) {
 		case "startTimeUtc", "endTimeUtc":

@@ -331,8 +331,30 @@ func TestSARIFExternal(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	require.Len(t, records, 2)
-	require.Equal(t, "elsewhere", records[0].Message)
-	require.Equal(t, "note", records[0].RawSeverity)
+	require.Equal(t, "elsewhere", records[1].Message)
+	require.Equal(t, "note", records[1].RawSeverity)
+
+	// The rules lie elsewhere, and the results before that is said; nothing in the
+	// files has to stand in a certain order.
+	outside := `{"version": "2.1.0", "runs": [{"results": [{"ruleIndex": 0}],
+  "externalPropertyFileReferences": {"driver": {"location": {"uri": "driver.json"}}, "results": [{"location": {"uri": "results.json"}}]}}]}`
+	files["driver.json"] = `{"driver": {"name": "T", "rules": [{"id": "A", "defaultConfiguration": {"level": "error"}}]}, "runGuid": "x"}`
+	for _, r := range []io.Reader{strings.NewReader(outside), stream([]byte(outside))} {
+		records, err = read(r, &Options{Open: func(uri string) (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(files[uri])), nil
+		}})
+		require.NoError(t, err)
+		require.Len(t, records, 2)
+		for _, rec := range records {
+			require.Equal(t, "T A error", rec.Tool.Name+" "+rec.Rule.ID+" "+rec.RawSeverity)
+		}
+	}
+	_, err = read(strings.NewReader(log), &Options{Open: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(`{"results": [{]}`)), nil
+	}})
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok)
+	require.Equal(t, "taxonomies.json", e.File, "an error names the file that it is in")
 
 	var warnings []string
 	records, err = read(strings.NewReader(log), &Options{Warn: func(e *Error) { warnings = append(warnings, e.Pointer) }})

@@ -52,6 +52,7 @@ func (s *sarif) result(r *reader, u *run) error {
 	if err := r.object(func(name []byte) error { return s.resultMember(r, &x, name) }); err != nil {
 		return err
 	}
+	u.delivered = true
 	rec := x.record(r, u)
 	rec.Span = assessment.Span{Start: start, End: r.offset()}
 	if !s.yield(rec, nil) {

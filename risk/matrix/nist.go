@@ -245,6 +245,10 @@ func (t ThreatEvent) Rate() (Rating, error) {
 		Step{"I-2", "risk", level.String(), fmt.Sprintf("row overall-likelihood %s, column impact %s", likelihood, t.Impact)},
 	)
 	inputs := []string{SystemNIST, nistVersion, table, t.Initiation.String(), t.AdverseImpact.String(), t.Impact.String()}
+	for _, j := range t.Judgements {
+		inputs = append(inputs, j.Table+" "+j.Level)
+	}
+	slices.Sort(inputs[6:]) // in which order they were told does not count
 	return Rating{SystemNIST, nistVersion, level.String(), new(level.Value()), why, digest(inputs...)}, nil
 }
 

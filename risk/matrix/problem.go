@@ -77,7 +77,7 @@ func (p Problem) Unwrap() error {
 	return ErrInvalid
 }
 
-// Problems are all that is wrong, in the order of the input.
+// Problems are all that is wrong, the first 1,000, in the order of the input.
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
@@ -106,8 +106,18 @@ func (ps Problems) Unwrap() []error {
 	return errs
 }
 
+// maxProblems is how many problems are told of, so that a matrix of a million
+// missing cells does not make a million of them.
+const maxProblems = 1000
+
+func (ps *Problems) put(p Problem) {
+	if len(*ps) < maxProblems {
+		*ps = append(*ps, p)
+	}
+}
+
 func (ps *Problems) add(rule Rule, pointer, format string, args ...any) {
-	*ps = append(*ps, Problem{Rule: rule, Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+	ps.put(Problem{Rule: rule, Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
 // err returns the problems as an error, nil for none.

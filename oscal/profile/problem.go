@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -115,9 +116,13 @@ func (r *run) warn(rule oscal.Rule, n *oscal.Node, subject, format string, args 
 
 // oneLine shows an error within a message.
 func oneLine(err error) string {
-	s, more, cut := strings.Cut(err.Error(), "\n")
-	if cut && more != "" {
-		s += " ..."
+	if ps, ok := errors.AsType[oscal.Problems](err); ok && len(ps.Errors()) > 0 {
+		errs := ps.Errors()
+		s := errs[0].Error()
+		if len(errs) > 1 {
+			s += fmt.Sprintf(" and %d more", len(errs)-1)
+		}
+		return s
 	}
-	return s
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

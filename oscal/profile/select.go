@@ -24,12 +24,13 @@ func (p *piece) id() string    { return p.node.Get("id") }
 // A loose parameter stands outside of the controls of the catalog, or would if
 // something needed it.
 type loose struct {
-	node  *oscal.Node
-	group *piece        // the group where it stands, nil for the catalog
-	owner *oscal.Node   // the control that was not selected, nil for one that always was loose
-	kept  bool          // it must not be pruned
-	sets  []*oscal.Node // the set-parameters that name it
-	copy  *oscal.Node   // its copy for the result
+	node   *oscal.Node
+	group  *piece        // the group where it stands, nil for the catalog
+	owner  *oscal.Node   // the control that was not selected, nil for one that always was loose
+	kept   bool          // it must not be pruned
+	marked bool          // it was found not to be pruned
+	sets   []*oscal.Node // the set-parameters that name it
+	copy   *oscal.Node   // its copy for the result
 }
 
 // A selection is what one import contributes.

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ func (r *run) finish(c *content, d *document, selections []*selection, version s
 
 	m := &marker{run: r, content: c, resources: map[string]*resource{}}
 	resources := m.collectResources(profile, selections)
-	m.sweep(metadata)
+	m.sweep(metadata, resources)
 	if r.over {
 		return nil
 	}
@@ -86,18 +87,18 @@ func (m *marker) collectResources(profile *oscal.Node, selections []*selection) 
 
 // sweep marks all that can be reached from what stays in any case: metadata,
 // groups and controls, and what is kept.
-func (m *marker) sweep(metadata *oscal.Node) {
+func (m *marker) sweep(metadata *oscal.Node, resources []*resource) {
 	for _, p := range m.params {
 		if p.kept || keepAlways(p.node) {
 			m.mark(p)
 		}
 	}
-	for _, res := range m.resources {
+	for _, res := range resources {
 		if res.keep {
 			m.markResource(res)
 		}
 	}
-	if len(m.params) > 0 || len(m.resources) > 0 {
+	if len(m.params) > 0 || len(resources) > 0 {
 		m.queue = append(m.queue, metadata, m.catalog)
 	}
 	for len(m.queue) > 0 && !m.over {
@@ -377,7 +378,7 @@ func (r *run) version(profile *oscal.Node, selections []*selection) (string, boo
 	}
 	look(profile, firstOf(profile.Child("metadata").Child("oscal-version"), profile), "the profile")
 	for _, s := range selections {
-		look(s.source.catalog, firstOf(s.from.Child("href"), s.from), "the import "+quote(s.from.Get("href")))
+		look(s.source.catalog, firstOf(s.from.Child("href"), s.from), "the import "+strconv.Quote(s.from.Get("href")))
 	}
 	return written, ok
 }

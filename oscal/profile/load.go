@@ -117,12 +117,6 @@ func (r *run) importSource(parent *document, imp *oscal.Node) *source {
 		r.limit(at, "the profile reaches more than %d documents", r.limits.Documents)
 		return nil
 	}
-	if !r.noted[d] {
-		r.noted[d] = true
-		for _, p := range d.problems {
-			r.problem(oscal.Warning, RuleDocumentProblem, at, d.uri, p, "the import %q is not valid: %s", href, p.Error())
-		}
-	}
 	return r.resolveDocument(d)
 }
 

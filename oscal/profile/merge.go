@@ -2,14 +2,10 @@ package profile
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
 )
-
-func itoa(i int) string     { return strconv.Itoa(i) }
-func quote(s string) string { return strconv.Quote(s) }
 
 // A structure is how a profile arranges controls.
 type structure uint8

@@ -229,3 +229,14 @@ func ExampleDocument_ToVersion() {
 	// 1.0.4 1
 	// catalog.json:12:88: warning: group of prop came up in OSCAL 1.1.0 and is left out in 1.0.4 (at /catalog/controls/1/props/0/group) [version]
 }
+
+func ExampleDocument_Inspect() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inv := doc.Inspect()
+	fmt.Println(inv.Model, inv.Title, inv.OSCALVersion, inv.Objects)
+	// Output: catalog Two controls 1.2.2 [{control 2}]
+}

@@ -126,16 +126,13 @@ func within(folder, file string) (string, error) {
 }
 
 // located gives problems the paths of files as seen from the working directory.
-// Those of a document that could not be read stand in the error that caused the
-// problem.
+// What is wrong with an import that could not be read comes before the import.
 func located(found profile.Problems, folder string) oscal.Problems {
 	var ps oscal.Problems
 	for _, p := range found {
-		if inner, ok := errors.AsType[oscal.Problems](p.Err); ok && p.Level == oscal.Error {
+		if p.Rule == profile.RuleDocumentInvalid {
+			inner, _ := errors.AsType[oscal.Problems](p.Err)
 			ps = append(ps, inner...)
-			if p.File == p.Subject && !p.Position.IsValid() {
-				continue // they are all that there is to say of the profile itself
-			}
 		}
 		ps = append(ps, p.Problem)
 	}

@@ -43,10 +43,11 @@ func readCases(t testing.TB) []resolutionCase {
 	return index.Cases
 }
 
-// readable are the formats in which the package oscal reads documents now.
+// readable are the formats in which the package oscal reads documents now. The
+// corpus has the cases in JSON and XML; for YAML those in JSON are written anew.
 func readable(t testing.TB) []string {
 	t.Helper()
-	forms := []string{"json"}
+	forms := []string{"json", "yaml"}
 	const probe = `<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0" uuid="5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"><metadata><title>T</title>` +
 		`<last-modified>2026-01-01T00:00:00Z</last-modified><version>1</version><oscal-version>1.2.2</oscal-version></metadata></catalog>`
 	if doc, err := oscal.Parse(probe, nil); err == nil && doc.Model() == "catalog" {
@@ -71,7 +72,7 @@ func (l caseLoader) Load(_ context.Context, uri string) (io.ReadCloser, string, 
 			name = filepath.Join(l.root, filepath.FromSlash(to))
 		}
 	}
-	if l.form == "json" {
+	if l.form != "xml" {
 		for from, to := range map[string]string{
 			"nist-rev4/NIST_SP-800-53_rev4_catalog.xml": "nist-rev4/NIST_SP-800-53_rev4_catalog-min.json",
 			"nist-rev5/NIST_SP-800-53_rev5_catalog.xml": "nist-rev5/NIST_SP-800-53_rev5_catalog.json",
@@ -88,7 +89,21 @@ func (l caseLoader) Load(_ context.Context, uri string) (io.ReadCloser, string, 
 	if err != nil {
 		return nil, "", err
 	}
+	if l.form == "yaml" {
+		defer f.Close()
+		return inYAML(f)
+	}
 	return f, "", nil
+}
+
+func inYAML(r io.Reader) (io.ReadCloser, string, error) {
+	doc, err := oscal.Read(r, nil)
+	if doc == nil {
+		return nil, "", err
+	}
+	var b bytes.Buffer
+	err = doc.Write(&b, &oscal.WriteOptions{Format: oscal.YAML})
+	return io.NopCloser(&b), "", err
 }
 
 func (c *resolutionCase) resolver(t testing.TB, form string) *Resolver {
@@ -115,7 +130,7 @@ func TestConformance(t *testing.T) {
 				order = append(order, c.Set)
 			}
 			n.total++
-			if c.Profile[form] == "" || c.ID == "added/06" && !slices.Contains(forms, "xml") {
+			if c.file(c.Profile, form) == "" || c.ID == "added/06" && !slices.Contains(forms, "xml") {
 				// One case is hostile XML; the base64 content of another is XML.
 				n.skipped++
 				continue
@@ -136,6 +151,14 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// file is that of a form; YAML is made of JSON.
+func (c *resolutionCase) file(files map[string]string, form string) string {
+	if form == "yaml" {
+		form = "json"
+	}
+	return files[form]
+}
+
 func (c *resolutionCase) test(t *testing.T, form string) {
 	res, err := c.resolve(t, form, nil)
 	if c.Error != "" {
@@ -150,7 +173,7 @@ func (c *resolutionCase) test(t *testing.T, form string) {
 		return
 	}
 	require.NoError(t, err)
-	requireSame(t, c.expected(t, c.Expected[form]), res.Catalog)
+	requireSame(t, c.expected(t, c.file(c.Expected, form)), res.Catalog)
 	for _, want := range c.Warnings {
 		require.Contains(t, warningsOf(res.Warnings), want)
 	}
@@ -160,12 +183,12 @@ func (c *resolutionCase) test(t *testing.T, form string) {
 	if c.KeepNesting != nil {
 		res, err := c.resolve(t, form, &Options{KeepNesting: true})
 		require.NoError(t, err)
-		requireSame(t, c.expected(t, c.KeepNesting[form]), res.Catalog)
+		requireSame(t, c.expected(t, c.file(c.KeepNesting, form)), res.Catalog)
 	}
 }
 
 func (c *resolutionCase) resolve(t *testing.T, form string, opts *Options) (*Result, error) {
-	return c.resolver(t, form).ResolveURI(t.Context(), fileURI(t, c.Profile[form]), opts)
+	return c.resolver(t, form).ResolveURI(t.Context(), fileURI(t, c.file(c.Profile, form)), opts)
 }
 
 func (c *resolutionCase) expected(t *testing.T, name string) *oscal.Document {

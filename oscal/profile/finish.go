@@ -2,6 +2,7 @@ package profile
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,10 +15,9 @@ func (r *run) finish(c *content, d *document, selections []*selection, version s
 	profile := d.doc.Root()
 	metadata := r.metadata(profile, d, selections, version)
 
-	m := &marker{run: r, content: c, params: map[string][]*loose{}, resources: map[string]*resource{}, marked: map[*loose]bool{}}
-	m.collectParams()
+	m := &marker{run: r, content: c, resources: map[string]*resource{}}
 	resources := m.collectResources(profile, selections)
-	m.sweep(metadata)
+	m.sweep(metadata, resources)
 	if r.over {
 		return nil
 	}
@@ -49,17 +49,8 @@ type resource struct {
 type marker struct {
 	*run
 	*content
-	params    map[string][]*loose
 	resources map[string]*resource
-	marked    map[*loose]bool
 	queue     []*oscal.Node
-}
-
-func (m *marker) collectParams() {
-	for _, p := range m.content.params {
-		id := p.node.Get("id")
-		m.params[id] = append(m.params[id], p)
-	}
 }
 
 // collectResources lists the resources of the imports in order, then those of
@@ -96,18 +87,18 @@ func (m *marker) collectResources(profile *oscal.Node, selections []*selection) 
 
 // sweep marks all that can be reached from what stays in any case: metadata,
 // groups and controls, and what is kept.
-func (m *marker) sweep(metadata *oscal.Node) {
-	for _, p := range m.content.params {
+func (m *marker) sweep(metadata *oscal.Node, resources []*resource) {
+	for _, p := range m.params {
 		if p.kept || keepAlways(p.node) {
 			m.mark(p)
 		}
 	}
-	for _, res := range m.resources {
+	for _, res := range resources {
 		if res.keep {
 			m.markResource(res)
 		}
 	}
-	if len(m.params) > 0 || len(m.resources) > 0 {
+	if len(m.params) > 0 || len(resources) > 0 {
 		m.queue = append(m.queue, metadata, m.catalog)
 	}
 	for len(m.queue) > 0 && !m.over {
@@ -115,19 +106,25 @@ func (m *marker) sweep(metadata *oscal.Node) {
 		m.queue = m.queue[:len(m.queue)-1]
 		references(n, m.reference)
 	}
-	for _, p := range m.content.params {
-		if p.owner == nil || m.marked[p] || m.hasOther(p) {
-			continue
-		}
-		for _, set := range p.sets {
-			m.warnUnknownParameter(set)
+	for _, p := range m.params {
+		// All that was set is a parameter of a control that is not there.
+		if same := m.byID[p.node.Get("id")]; p.owner != nil && same.candidates[0] == p && !m.exists(same) {
+			for _, set := range p.sets {
+				m.warnUnknownParameter(set)
+			}
 		}
 	}
 }
 
 func (m *marker) reference(kind referenceKind, id string) {
-	for _, p := range m.params[id] {
-		m.mark(p)
+	if same := m.byID[id]; same != nil && !same.referenced {
+		same.referenced = true
+		for _, p := range same.loose {
+			m.mark(p)
+		}
+		if same.candidates != nil {
+			m.mark(same.candidates[0])
+		}
 	}
 	if kind == toObject {
 		if res := m.resources[strings.ToLower(id)]; res != nil {
@@ -146,23 +143,26 @@ func (m *marker) markResource(res *resource) {
 // mark keeps a parameter. One of a control that was not selected becomes loose
 // only if no other parameter has its id.
 func (m *marker) mark(p *loose) {
-	if m.marked[p] || p.owner != nil && m.hasOther(p) {
+	if p.owner != nil {
+		same := m.byID[p.node.Get("id")]
+		if m.exists(same) {
+			return
+		}
+		same.took = true
+		p = same.candidates[0]
+	}
+	if p.marked {
 		return
 	}
-	m.marked[p] = true
+	p.marked = true
 	if n := m.copyOf(p); n != nil {
 		m.queue = append(m.queue, n)
 	}
 }
 
-// hasOther tells whether the catalog has another parameter of the id of one that
-// belongs to a control that was not selected.
-func (m *marker) hasOther(p *loose) bool {
-	id := p.node.Get("id")
-	if m.anchored[id] != nil {
-		return true
-	}
-	return slices.ContainsFunc(m.params[id], func(q *loose) bool { return q != p && (q.owner == nil || m.marked[q]) })
+// exists tells whether the catalog has a parameter of an id.
+func (m *marker) exists(same *sameID) bool {
+	return same.loose != nil || same.took || m.anchored[same.id] != nil
 }
 
 // copyOf makes the copy of a loose parameter that goes into the catalog.
@@ -187,8 +187,8 @@ func (m *marker) place(catalog *oscal.Definition) []*oscal.Node {
 	var own []*oscal.Node
 	inGroups := map[*oscal.Node][]*oscal.Node{}
 	var groups []*oscal.Node
-	for _, p := range m.content.params {
-		if !m.marked[p] {
+	for _, p := range m.params {
+		if !p.marked {
 			continue
 		}
 		def, group := catalog, m.groups[p.group]
@@ -378,7 +378,7 @@ func (r *run) version(profile *oscal.Node, selections []*selection) (string, boo
 	}
 	look(profile, firstOf(profile.Child("metadata").Child("oscal-version"), profile), "the profile")
 	for _, s := range selections {
-		look(s.source.catalog, firstOf(s.from.Child("href"), s.from), "the import "+quote(s.from.Get("href")))
+		look(s.source.catalog, firstOf(s.from.Child("href"), s.from), "the import "+strconv.Quote(s.from.Get("href")))
 	}
 	return written, ok
 }

@@ -117,12 +117,6 @@ func (r *run) importSource(parent *document, imp *oscal.Node) *source {
 		r.limit(at, "the profile reaches more than %d documents", r.limits.Documents)
 		return nil
 	}
-	if !r.noted[d] {
-		r.noted[d] = true
-		for _, p := range d.problems {
-			r.problem(oscal.Warning, RuleDocumentProblem, at, d.uri, p, "the import %q is not valid: %s", href, p.Error())
-		}
-	}
 	return r.resolveDocument(d)
 }
 
@@ -143,7 +137,7 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 	if decoded, err := url.PathUnescape(id); err == nil {
 		id = decoded
 	}
-	res := findResource(parent.doc.Root(), id)
+	res := r.findResource(parent.doc.Root(), id)
 	if res == nil {
 		r.problem(oscal.Error, RuleResourceNotFound, at, id, nil, "the back matter has no resource %q", id)
 		return nil
@@ -171,20 +165,26 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 		skip(link, why, err)
 	}
 	if len(causes) != 1 {
-		rule = RuleImportUnavailable
+		rule = RuleImportUnavailable // whatever the last one was
 	}
 	r.warnings = r.warnings[:warnings] // they are in the error
-	err := errors.Join(causes...)
-	if err == nil {
-		err = errors.New("it has neither content nor links")
+	if causes == nil {
+		causes = []error{errors.New("it has neither content nor links")}
 	}
-	r.problem(oscal.Error, rule, at, id, err, "the resource %q gives no catalog or profile: %s", id, strings.ReplaceAll(err.Error(), "\n", "; "))
+	reasons := make([]string, len(causes))
+	for i, cause := range causes {
+		reasons[i] = oneLine(cause)
+	}
+	r.problem(oscal.Error, rule, at, id, errors.Join(causes...), "the resource %q gives no catalog or profile: %s", id, strings.Join(reasons, "; "))
 	return nil
 }
 
-func findResource(root *oscal.Node, uuid string) *oscal.Node {
+func (r *run) findResource(root *oscal.Node, uuid string) *oscal.Node {
 	if bm := root.Child("back-matter"); bm != nil {
 		for res := range bm.All("resource") {
+			if !r.spend(1, root) {
+				break
+			}
 			if strings.EqualFold(res.Get("uuid"), uuid) {
 				return res
 			}

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/issokit/issokit/oscal"
 )
 
 // A Loader gives a Resolver the documents that profiles import.
@@ -98,7 +100,9 @@ func baseURI(name string) string {
 		if u.Scheme == "" && u.Host == "" && u.Path != "" {
 			u.Path, u.RawPath = path.Clean(u.Path), ""
 		}
-		return u.String()
+		if uri := u.String(); uri == "" || oscal.TypeURIReference.Valid(uri) {
+			return uri
+		}
 	}
 	return (&url.URL{Path: name}).String()
 }

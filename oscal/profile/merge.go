@@ -2,14 +2,10 @@ package profile
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
 )
-
-func itoa(i int) string     { return strconv.Itoa(i) }
-func quote(s string) string { return strconv.Quote(s) }
 
 // A structure is how a profile arranges controls.
 type structure uint8
@@ -72,6 +68,7 @@ func (r *run) readMerge(merge *oscal.Node) (p plan, ok bool) {
 type content struct {
 	pieces []*piece
 	params []*loose // in the order of the imports
+	byID   map[string]*sameID
 
 	// The tree that is made of it, and what one looks for in it.
 	catalog  *oscal.Node
@@ -108,6 +105,7 @@ func (r *run) merge(p plan, selections []*selection) *content {
 	}
 	c.settle(p.structure)
 	r.dropDuplicateParams(c, p.useFirst)
+	c.indexParams()
 	r.build(c)
 	return c
 }
@@ -390,6 +388,32 @@ func (r *run) dropDuplicateParams(c *content, useFirst bool) {
 		}
 		return false
 	})
+}
+
+// sameID are the parameters of one id that stand outside of controls, and those
+// of controls that were not selected, of which the first may become loose.
+type sameID struct {
+	id                string
+	loose, candidates []*loose
+	referenced        bool
+	took              bool // a candidate became loose
+}
+
+func (c *content) indexParams() {
+	c.byID = map[string]*sameID{}
+	for _, p := range c.params {
+		id := p.node.Get("id")
+		same := c.byID[id]
+		if same == nil {
+			same = &sameID{id: id}
+			c.byID[id] = same
+		}
+		if p.owner == nil {
+			same.loose = append(same.loose, p)
+		} else {
+			same.candidates = append(same.candidates, p)
+		}
+	}
 }
 
 // profile returns the root of the profile that is being resolved.

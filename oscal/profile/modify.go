@@ -1,6 +1,10 @@
 package profile
 
-import "github.com/issokit/issokit/oscal"
+import (
+	"slices"
+
+	"github.com/issokit/issokit/oscal"
+)
 
 // modify is the third phase: parameters are set, then controls are altered.
 func (r *run) modify(c *content, modify *oscal.Node) {
@@ -35,30 +39,26 @@ func firstOf(n, other *oscal.Node) *oscal.Node {
 
 // setParameters applies each set-parameter to all parameters of its id.
 func (r *run) setParameters(c *content, modify *oscal.Node) {
-	params := map[string][]*loose{}
-	for _, p := range c.params {
-		id := p.node.Get("id")
-		params[id] = append(params[id], p)
-	}
 	for set := range modify.All("set-parameter") {
 		if !r.spend(1, set) {
 			return
 		}
 		id := set.Get("param-id")
-		found := false
-		for _, param := range c.anchored[id] {
-			r.setParameter(param, set)
-			found = true
-		}
-		for _, p := range params[id] {
-			p.sets = append(p.sets, set)
-			if p.owner != nil {
-				continue // it may yet become one of the catalog, see copyOf
+		found := slices.Clip(c.anchored[id])
+		if same := c.byID[id]; same != nil {
+			for _, p := range same.loose {
+				p.kept = true
+				found = append(found, r.copyOf(p))
 			}
-			found, p.kept = true, true
-			r.setParameter(r.copyOf(p), set)
+			if same.candidates != nil {
+				p := same.candidates[0]
+				p.sets = append(p.sets, set) // it may yet become loose: see copyOf
+			}
 		}
-		if !found && len(params[id]) == 0 {
+		for _, param := range found {
+			r.setParameter(param, set)
+		}
+		if found == nil && (c.byID[id] == nil || c.byID[id].candidates == nil) {
 			r.warnUnknownParameter(set)
 		}
 	}

@@ -86,11 +86,11 @@ func TestPhases(t *testing.T) {
 	}{
 		{
 			"an excluded parent with its children", `"imports": [{"href": "nested.json", "exclude-controls": [{"with-child-controls": "yes", "with-ids": ["a.1"]}]}]`,
-			"a a.2 b", nil,
+			"a a.2 b", []string{"document-problem profile.json"}, // the model wants an include, the specification does not
 		},
 		{
 			"all may be taken together with some", `"imports": [{"href": "nested.json", ` + all + `, "include-controls": [{"with-ids": ["a"]}]}]`,
-			"a a.1 a.1.1 a.2 b", nil,
+			"a a.1 a.1.1 a.2 b", []string{"document-problem profile.json"},
 		},
 		{
 			"criteria that meet nothing", `"imports": [{"href": "nested.json", "include-controls": [{"with-ids": ["A", "b"], "matching": [{"pattern": "?"}, {"pattern": "z*"}, {}]}],
@@ -128,7 +128,7 @@ func TestPhases(t *testing.T) {
 			"b a(a.2 a.1.1) b", []string{"unknown-value sideways", "unknown-control nope", "nothing-selected ", "duplicate-control b"},
 		},
 		{
-			"a parameter of an excluded control that is referred to, and what it refers to", `"imports": [{"href": "refs.json", "exclude-controls": [{"with-ids": ["a"]}]}],
+			"a parameter of an excluded control that is referred to, and what it refers to", `"imports": [{"href": "refs.json", "include-all": {}, "exclude-controls": [{"with-ids": ["a"]}]}],
 				"modify": {"set-parameters": [{"param-id": "ap", "props": [{"name": "set", "value": "1"}]}]}`,
 			"p:ap[set=1] b(b_s) r:66666666-6666-4666-8666-666666666661", nil,
 		},
@@ -137,7 +137,7 @@ func TestPhases(t *testing.T) {
 			"p:ap b(b_s) r:66666666-6666-4666-8666-666666666661", nil,
 		},
 		{
-			"a parameter of an excluded control that is only set", `"imports": [{"href": "refs.json", "exclude-controls": [{"with-ids": ["a", "b"]}]}],
+			"a parameter of an excluded control that is only set", `"imports": [{"href": "refs.json", "include-all": {}, "exclude-controls": [{"with-ids": ["a", "b"]}]}],
 				"modify": {"set-parameters": [{"param-id": "ap", "values": ["x"]}, {"param-id": "none", "values": ["x"]}]}`,
 			"", []string{"unknown-parameter none", "unknown-parameter ap"},
 		},

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -86,38 +87,55 @@ func (r *run) problem(level oscal.Level, rule oscal.Rule, n *oscal.Node, subject
 		return
 	}
 	d := r.stack[len(r.stack)-1]
-	p := Problem{
+	r.note(Problem{
 		Problem: oscal.Problem{
 			Level: level, Rule: rule, File: d.doc.Name(), Position: d.doc.Position(n),
 			Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
 		},
 		Subject: subject, Err: err,
-	}
-	for _, d := range r.stack {
-		p.Chain = append(p.Chain, d.uri)
-	}
-	if level == oscal.Error {
-		r.errors = append(r.errors, p)
-		return
-	}
-	if len(r.warnings) == maxWarnings-1 {
-		p.Rule, p.Subject, p.Message = RuleLimit, "", fmt.Sprintf("there are more than %d warnings; this and later ones are left out", maxWarnings-1)
-	}
-	r.warnings = append(r.warnings, p)
+	})
 }
-
-// maxWarnings bounds what a hostile profile can make a caller read.
-const maxWarnings = 1000
 
 func (r *run) warn(rule oscal.Rule, n *oscal.Node, subject, format string, args ...any) {
 	r.problem(oscal.Warning, rule, n, subject, nil, format, args...)
 }
 
+// documentProblem notes what is wrong with the document itself though it can be
+// used.
+func (r *run) documentProblem(p oscal.Problem) {
+	warning := p
+	warning.Level, warning.Rule = oscal.Warning, RuleDocumentProblem
+	warning.Message = fmt.Sprintf("the document is not valid: %s [%s]", p.Message, p.Rule)
+	r.note(Problem{Problem: warning, Subject: r.stack[len(r.stack)-1].uri, Err: p})
+}
+
+func (r *run) note(p Problem) {
+	for _, d := range r.stack {
+		p.Chain = append(p.Chain, d.uri)
+	}
+	switch {
+	case p.Level == oscal.Error:
+		r.errors = append(r.errors, p)
+	case len(r.warnings) == maxWarnings-1:
+		p.Rule, p.Subject, p.Message = RuleLimit, "", fmt.Sprintf("there are more than %d warnings; this and later ones are left out", maxWarnings-1)
+		fallthrough
+	case len(r.warnings) < maxWarnings:
+		r.warnings = append(r.warnings, p)
+	}
+}
+
+// maxWarnings bounds what a hostile profile can make a caller read.
+const maxWarnings = 1000
+
 // oneLine shows an error within a message.
 func oneLine(err error) string {
-	s, more, cut := strings.Cut(err.Error(), "\n")
-	if cut && more != "" {
-		s += " ..."
+	if ps, ok := errors.AsType[oscal.Problems](err); ok && len(ps.Errors()) > 0 {
+		errs := ps.Errors()
+		s := errs[0].Error()
+		if len(errs) > 1 {
+			s += fmt.Sprintf(" and %d more", len(errs)-1)
+		}
+		return s
 	}
-	return s
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -106,7 +107,8 @@ func (s *Resolver) Resolve(ctx context.Context, profile *oscal.Document, opts *O
 }
 
 // ResolveURI is [Resolver.Resolve] for a profile that is to be loaded. Options.URI
-// is not used.
+// is not used. If the profile cannot be read, the problems are those of the
+// reader, with its rules.
 func (s *Resolver) ResolveURI(ctx context.Context, uri string, opts *Options) (*Result, error) {
 	var o Options
 	if opts != nil {
@@ -117,13 +119,23 @@ func (s *Resolver) ResolveURI(ctx context.Context, uri string, opts *Options) (*
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, Problems{{
-			Problem: oscal.Problem{Level: oscal.Error, Rule: rule, File: uri, Message: "the profile cannot be used: " + oneLine(err)},
-			Subject: uri, Chain: []string{uri}, Err: err,
-		}}
+		return nil, unusable(uri, rule, err)
 	}
 	o.URI = d.uri
 	return s.resolve(ctx, d, o)
+}
+
+// unusable are the problems of a profile that cannot be loaded.
+func unusable(uri string, rule oscal.Rule, err error) Problems {
+	found, _ := errors.AsType[oscal.Problems](err)
+	if found = found.Errors(); found == nil {
+		found = oscal.Problems{{Level: oscal.Error, Rule: rule, File: uri, Message: "the profile cannot be used: " + err.Error()}}
+	}
+	var ps Problems
+	for _, p := range found {
+		ps = append(ps, Problem{Problem: p, Subject: uri, Chain: []string{uri}, Err: err})
+	}
+	return ps
 }
 
 func (s *Resolver) resolve(ctx context.Context, d *document, o Options) (*Result, error) {
@@ -132,7 +144,7 @@ func (s *Resolver) resolve(ctx context.Context, d *document, o Options) (*Result
 	}
 	r := &run{
 		Resolver: s, ctx: ctx, opts: o, budget: s.limits.Nodes,
-		resolved: map[*document]*source{}, noted: map[*document]bool{}, parts: map[*oscal.Node]*document{},
+		resolved: map[*document]*source{}, parts: map[*oscal.Node]*document{},
 	}
 	src := r.resolveDocument(d)
 	if ctx.Err() != nil {
@@ -162,7 +174,6 @@ type run struct {
 	stack    []*document               // the profiles that are being resolved, the outermost first
 	resolved map[*document]*source     // what was imported already; nil for what failed
 	parts    map[*oscal.Node]*document // documents that stand in others, by the node that holds them
-	noted    map[*document]bool        // those whose own problems have been told
 	used     []*document               // all that went into the result
 	errors   Problems
 	warnings Problems
@@ -182,6 +193,9 @@ func (r *run) resolveDocument(d *document) *source {
 	r.used = append(r.used, d)
 	r.stack = append(r.stack, d)
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+	for _, p := range d.problems {
+		r.documentProblem(p)
+	}
 	src := &source{document: d}
 	r.resolved[d] = nil
 	switch root := d.doc.Root(); {
@@ -253,15 +267,6 @@ func (r *run) spend(n int, at *oscal.Node) bool {
 func (r *run) limit(n *oscal.Node, format string, args ...any) {
 	r.problem(oscal.Error, RuleLimit, n, "", nil, format, args...)
 	r.over = true
-}
-
-// clone copies a node for a place in the result.
-func (r *run) clone(n *oscal.Node, m *oscal.Member) (*oscal.Node, error) {
-	c := n.Clone()
-	if err := c.Rebind(m); err != nil {
-		return nil, err
-	}
-	return c, nil
 }
 
 // isCircular tells whether a document is being resolved already.

@@ -226,7 +226,7 @@ func TestLimits(t *testing.T) {
 			return io.NopCloser(io.MultiReader(strings.NewReader(`{"catalog": "`), zeros{})), "", nil
 		})
 		_, err := NewResolver(endless, &Limits{Bytes: 1 << 16}).ResolveURI(t.Context(), "p0.json", nil)
-		require.Equal(t, []told{{RuleDocumentInvalid, "p0.json:", "p0.json"}}, tell(err))
+		require.Equal(t, []told{{oscal.RuleLimit, "p0.json:", "p0.json"}}, tell(err))
 		require.ErrorContains(t, err, "more than 65536 bytes")
 	})
 }
@@ -347,6 +347,11 @@ func TestOtherModels(t *testing.T) {
 	require.NoError(t, err)
 	_, err = NewResolver(nil, nil).Resolve(t.Context(), profile, nil)
 	require.Equal(t, []told{{RuleImportUnavailable, ":/profile/imports/0/href", "c.json"}}, tell(err))
+	_, err = NewResolver(Map{"p.json": `{"profile": {"uuid": 1, "colour": "red"}}`}, nil).ResolveURI(t.Context(), "p.json", nil)
+	require.Equal(t, []told{
+		{oscal.RuleMissing, "p.json:/profile", "p.json"}, {oscal.RuleMissing, "p.json:/profile", "p.json"},
+		{oscal.RuleShape, "p.json:/profile", "p.json"}, {oscal.RuleUnknown, "p.json:/profile", "p.json"},
+	}, tell(err))
 	_, err = NewResolver(nil, nil).ResolveURI(t.Context(), "p.json", nil)
 	require.Equal(t, []told{{RuleImportUnavailable, "p.json:", "p.json"}}, tell(err))
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
@@ -24,12 +25,13 @@ func (p *piece) id() string    { return p.node.Get("id") }
 // A loose parameter stands outside of the controls of the catalog, or would if
 // something needed it.
 type loose struct {
-	node  *oscal.Node
-	group *piece        // the group where it stands, nil for the catalog
-	owner *oscal.Node   // the control that was not selected, nil for one that always was loose
-	kept  bool          // it must not be pruned
-	sets  []*oscal.Node // the set-parameters that name it
-	copy  *oscal.Node   // its copy for the result
+	node   *oscal.Node
+	group  *piece        // the group where it stands, nil for the catalog
+	owner  *oscal.Node   // the control that was not selected, nil for one that always was loose
+	kept   bool          // it must not be pruned
+	marked bool          // it was found not to be pruned
+	sets   []*oscal.Node // the set-parameters that name it
+	copy   *oscal.Node   // its copy for the result
 }
 
 // A selection is what one import contributes.
@@ -48,8 +50,8 @@ func (r *run) selectControls(src *source, imp *oscal.Node) *selection {
 	for p := range src.catalog.All("param") {
 		s.params = append(s.params, &loose{node: p})
 	}
-	w.nodes(&s.pieces, src.catalog, nil, inherited{}, src.uri)
-	w.match.report(r, "the import "+quote(imp.Get("href")))
+	w.nodes(&s.pieces, src.catalog, inherited{}, src.uri)
+	w.match.report(r, "the import "+strconv.Quote(imp.Get("href")))
 	return s
 }
 
@@ -66,16 +68,16 @@ type selector struct {
 
 // nodes appends the groups, and the selected controls, of a catalog, group or
 // control. A control whose parent is not selected comes to the parent's place.
-func (w *selector) nodes(to *[]*piece, parent *oscal.Node, group *piece, in inherited, path string) {
+func (w *selector) nodes(to *[]*piece, parent *oscal.Node, in inherited, path string) {
 	i := 0
 	for n := parent.First(); n != nil && !w.over; n = n.Next() {
 		switch n.Name() {
 		case "group":
 			g := &piece{node: n, from: w.from}
 			i++
-			at := path + "/" + itoa(i)
+			at := path + "/" + strconv.Itoa(i)
 			if id := g.id(); id != "" {
-				g.key = id + "#" + itoa(w.ids[id])
+				g.key = id + "#" + strconv.Itoa(w.ids[id])
 				w.ids[id]++
 			} else {
 				g.key = at
@@ -83,7 +85,7 @@ func (w *selector) nodes(to *[]*piece, parent *oscal.Node, group *piece, in inhe
 			for p := range n.All("param") {
 				w.params = append(w.params, &loose{node: p, group: g})
 			}
-			w.nodes(&g.kids, n, g, inherited{}, at)
+			w.nodes(&g.kids, n, inherited{}, at)
 			*to = append(*to, g)
 		case "control":
 			if !w.spend(w.match.cost, w.from) {
@@ -94,11 +96,11 @@ func (w *selector) nodes(to *[]*piece, parent *oscal.Node, group *piece, in inhe
 				for p := range n.All("param") {
 					w.params = append(w.params, &loose{node: p, owner: n})
 				}
-				w.nodes(to, n, group, below, path)
+				w.nodes(to, n, below, path)
 				continue
 			}
 			c := &piece{node: n, from: w.from}
-			w.nodes(&c.kids, n, group, below, path)
+			w.nodes(&c.kids, n, below, path)
 			*to = append(*to, c)
 		}
 	}

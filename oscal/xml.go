@@ -32,6 +32,8 @@ type xmlReader struct {
 	chars string // the character data read last, as written
 	at    int    // where it starts
 	cdata bool   // it is a CDATA section
+
+	markups []Markup // not used yet
 }
 
 type xmlBinding struct{ prefix, uri string }
@@ -115,13 +117,21 @@ func (r *xmlReader) root() {
 
 // checkCharacters tells whether all characters may stand in XML (production 2).
 func (r *xmlReader) checkCharacters() bool {
+	at := len(r.s)
 	for i := 0; i < len(r.s); i++ {
-		c := r.s[i]
-		if c >= ' ' && c != 0xEF || c == '\n' || c == '\t' || c == '\r' || c == 0xEF && !strings.HasPrefix(r.s[i:], "\uffff") && !strings.HasPrefix(r.s[i:], "\ufffe") {
-			continue
+		if c := r.s[i]; c < ' ' && c != '\n' && c != '\t' && c != '\r' {
+			at = i
+			break
 		}
-		char, _ := utf8.DecodeRuneInString(r.s[i:])
-		r.fatal(RuleSyntax, i, "the character U+%04X cannot stand in XML", char)
+	}
+	for _, c := range []string{"\ufffe", "\uffff"} {
+		if i := strings.Index(r.s[:at], c); i >= 0 {
+			at = i
+		}
+	}
+	if at < len(r.s) {
+		c, _ := utf8.DecodeRuneInString(r.s[at:])
+		r.fatal(RuleSyntax, at, "the character U+%04X cannot stand in XML", c)
 		return false
 	}
 	return true
@@ -538,7 +548,16 @@ func xmlReference(s string) (string, int) {
 	return string(rune(n)), end + 1
 }
 
-func trimXML(s string) string { return strings.Trim(s, " \n\t\r") }
+// trimXML takes off white space at both ends.
+func trimXML(s string) string {
+	for len(s) > 0 && isMarkupSpace(s[0]) {
+		s = s[1:]
+	}
+	for len(s) > 0 && isMarkupSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
 
 // firstOf is the place of the first character that is no space in the character
 // data read last.
@@ -587,12 +606,11 @@ func (r *xmlReader) flags(f *frame) {
 func (r *xmlReader) children(f *frame) {
 	var previous *Member
 	var prose *Node
-	var markup Markup
+	var markup *Markup // the value of prose
 	for {
 		switch r.next() {
 		case xmlEnd:
 			if prose != nil {
-				markup.Kind = MarkupRoot
 				markup.normal(false)
 				prose.value = markup.Markdown()
 			}
@@ -634,7 +652,7 @@ func (r *xmlReader) children(f *frame) {
 				r.group(f, m)
 			case xmlUnwrapped:
 				if prose == nil {
-					prose = r.add(f, m, at)
+					prose, markup = r.add(f, m, at), &Markup{Kind: MarkupRoot}
 				}
 				if b := r.markup(prose); r.block(b, prose) {
 					markup.Children = append(markup.Children, b)

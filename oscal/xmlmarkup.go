@@ -31,9 +31,29 @@ func (r *xmlReader) markup(n *Node) *Markup {
 		r.misplaced(n, "is no element of markup")
 		return nil
 	}
-	m := &Markup{Kind: e.kind, Number: e.number}
-	r.markupAttributes(m, n)
+	m := r.newMarkup(e.kind)
+	m.Number = e.number
+	if len(r.attrs) > 0 || m.Kind == MarkupLink || m.Kind == MarkupImage || m.Kind == MarkupInsert {
+		r.markupAttributes(m, n)
+	}
 	return m
+}
+
+func (r *xmlReader) newMarkup(kind MarkupKind) *Markup {
+	if len(r.markups) == 0 {
+		r.markups = make([]Markup, 64)
+	}
+	m := &r.markups[0]
+	r.markups = r.markups[1:]
+	m.Kind = kind
+	return m
+}
+
+// textTo appends the character data read last.
+func (r *xmlReader) textTo(m *Markup) {
+	t := r.newMarkup(MarkupText)
+	t.Text = r.text()
+	m.Children = append(m.Children, t)
 }
 
 // misplaced notes that the element whose start tag was read last may not stand
@@ -140,13 +160,15 @@ func (r *xmlReader) block(m *Markup, n *Node) bool {
 func (r *xmlReader) flow(m *Markup, n *Node, mixed bool) (tagged bool) {
 	var run *Markup // a paragraph without a p
 	name := r.tag.name
-	inline := func(at int, what string) {
+	start := func() {
 		if run == nil {
-			run = &Markup{Kind: MarkupParagraph}
+			run = r.newMarkup(MarkupParagraph)
 			m.Children = append(m.Children, run)
-			if !mixed {
-				r.problem(Error, RuleMarkup, at, n, "expected blocks such as <p> in <%s>, found %s", name, what)
-			}
+		}
+	}
+	expected := func(at int, what, found string) {
+		if run == nil && !mixed {
+			r.problem(Error, RuleMarkup, at, n, "expected blocks such as <p> in <%s>, found the %s %s", name, what, found)
 		}
 	}
 	for {
@@ -154,23 +176,23 @@ func (r *xmlReader) flow(m *Markup, n *Node, mixed bool) (tagged bool) {
 		case xmlEnd:
 			return tagged
 		case xmlChars:
-			text := r.text()
-			if run == nil && trimXML(text) == "" {
+			if run == nil && trimXML(r.text()) == "" {
 				continue
 			}
-			inline(r.firstOf(), "the text "+quote(trimXML(text)))
-			run.Children = append(run.Children, &Markup{Kind: MarkupText, Text: text})
+			if !mixed {
+				expected(r.firstOf(), "text", quote(trimXML(r.chars)))
+			}
+			start()
+			r.textTo(run)
 		case xmlStart:
 			c := r.markup(n)
 			switch {
 			case c == nil:
 			case !c.Kind.isBlock():
 				if c.Kind != MarkupImage {
-					inline(r.tag.at, "the element <"+r.tag.name+">")
-				} else if run == nil {
-					run = &Markup{Kind: MarkupParagraph}
-					m.Children = append(m.Children, run)
+					expected(r.tag.at, "element", "<"+r.tag.name+">")
 				}
+				start()
 				r.inline(run, c, n)
 			default:
 				run = nil
@@ -281,7 +303,7 @@ func (r *xmlReader) inlines(m *Markup, n *Node) {
 		case xmlEnd:
 			return
 		case xmlChars:
-			m.Children = append(m.Children, &Markup{Kind: MarkupText, Text: r.text()})
+			r.textTo(m)
 		case xmlStart:
 			c := r.markup(n)
 			switch {

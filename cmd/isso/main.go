@@ -35,6 +35,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
+		queryCommand(),
+		listAllowedValuesCommand(),
 		packageCommand(),
 	)
 	root.SetArgs(args)

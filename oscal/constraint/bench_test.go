@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/defenseunicorns/go-oscal/src/pkg/validation"
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/issokit/issokit/internal/corpus"
@@ -102,7 +101,7 @@ func copyGroup(tb testing.TB, g any, round int) any {
 				case ok && k == "id":
 					v[k] = s + suffix
 				case ok && k == "uuid":
-					v[k] = uuid.NewSHA1(uuid.NameSpaceURL, []byte(s+suffix)).String()
+					v[k] = oscal.UUID(s + suffix)
 				default:
 					v[k] = rename(x)
 				}

@@ -119,17 +119,7 @@ func (e *evaluator) structure() []Finding {
 	if e.doc.Format() == 0 {
 		problems = e.doc.Check()
 	}
-	var out []Finding
-	for _, p := range problems {
-		level := LevelError
-		if p.Level == oscal.Warning {
-			level = LevelWarning
-		}
-		if e.wanted(level, string(p.Rule)) {
-			out = append(out, Finding{Level: level, Rule: string(p.Rule), File: p.File, Position: p.Position, Pointer: p.Pointer, Message: p.Message})
-		}
-	}
-	return out
+	return slices.DeleteFunc(StructureFindings(problems), func(f Finding) bool { return !e.wanted(f.Level, f.Rule) })
 }
 
 func (e *evaluator) evaluate() (err error) {
@@ -654,6 +644,7 @@ func (e *evaluator) report(r *Report) {
 			Message: f.message, Err: f.err,
 		}
 		out.File, out.Position, out.Path, out.Pointer = e.place(f.node)
+		out.byPath = e.source(f.node).isXML()
 		if f.related != nil {
 			rel := Related{Node: f.related, Message: f.about}
 			rel.File, rel.Position, rel.Path, rel.Pointer = e.place(f.related)
@@ -715,6 +706,9 @@ func (e *evaluator) orderOf(fs []found) map[*oscal.Node]int {
 	}
 	return order
 }
+
+// isXML tells whether people know the places of a document by XML names.
+func (s *source) isXML() bool { return s.doc != nil && s.doc.Format() == oscal.XML }
 
 // place says where a node is.
 func (e *evaluator) place(n *oscal.Node) (file string, at oscal.Position, path, pointer string) {

@@ -53,11 +53,13 @@ type Finding struct {
 	Node       *oscal.Node // nil for a problem of structure
 	File       string
 	Position   oscal.Position // in the text that was read, invalid for a node that was not
-	Path       string         // by XML names with positions, such as /catalog[1]/group[2]/@id; "" for a problem of structure
+	Path       string         // by XML names with positions, such as /catalog[1]/group[2]/@id; of structure only in XML documents
 	Pointer    string         // JSON Pointer
 	Message    string
 	Related    []Related // other places that matter, such as the first of two equal keys
 	Err        error     // why the constraint could not be evaluated, nil if it could
+
+	byPath bool // the document is XML: its places are shown as paths
 }
 
 // Related is another place that a finding is about.
@@ -87,7 +89,10 @@ func (f Finding) Error() string {
 		b.WriteString(f.Level.String() + ": ")
 	}
 	b.WriteString(f.Message)
-	if f.Pointer != "" {
+	switch {
+	case f.byPath && f.Path != "":
+		fmt.Fprintf(&b, " (at %s)", f.Path)
+	case f.Pointer != "":
 		fmt.Fprintf(&b, " (at %s)", f.Pointer)
 	}
 	fmt.Fprintf(&b, " [%s]", f.Rule)
@@ -101,6 +106,26 @@ func (f Finding) Unwrap() error {
 		return oscal.ErrInvalid
 	}
 	return f.Err
+}
+
+// StructureFindings gives the problems of reading a document as findings, so
+// that they can stand beside those of constraints.
+func StructureFindings(problems oscal.Problems) []Finding {
+	out := make([]Finding, 0, len(problems))
+	for _, p := range problems {
+		f := Finding{
+			Level: LevelError, Rule: string(p.Rule), File: p.File, Position: p.Position, Path: p.Path, Pointer: p.Pointer,
+			Message: p.Message, byPath: p.Path != "",
+		}
+		if p.Level == oscal.Warning {
+			f.Level = LevelWarning
+		}
+		for _, r := range p.Related {
+			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Pointer: r.Pointer})
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // A Count says how many nodes a constraint was evaluated on.

@@ -261,6 +261,10 @@ func (l *setLoader) parse(f *setFile, data []byte) *setElement {
 		}
 		if err != nil {
 			at.line, at.column = dec.InputPos()
+			if x, ok := errors.AsType[*xml.SyntaxError](err); ok {
+				l.problem(f, at, "", err, "not well-formed: %s", x.Msg)
+				return nil
+			}
 			l.problem(f, at, "", err, "%v", err)
 			return nil
 		}

@@ -25,6 +25,26 @@ type compiler struct {
 	locals           []string
 	slots            int
 	err              *ExpressionError
+
+	// What has been compiled already. One way is tried after another, so that
+	// without these the work would double with each level of nesting.
+	evals    map[*expr]evalFn
+	paths    map[*expr]compiledPath
+	booleans map[*expr]func(*dyn) bool
+	preds    map[*expr]nodePred
+}
+
+type compiledPath struct {
+	fn    nodesFn
+	props pathProps
+	ok    bool
+}
+
+func newCompiler(src string, o CompileOptions, ignorePredicates bool) *compiler {
+	return &compiler{
+		src: src, opts: o, ignorePredicates: ignorePredicates, evals: map[*expr]evalFn{}, paths: map[*expr]compiledPath{},
+		booleans: map[*expr]func(*dyn) bool{}, preds: map[*expr]nodePred{},
+	}
 }
 
 func (c *compiler) fail(at int, code Code, format string, args ...any) {
@@ -38,6 +58,15 @@ func never(*dyn) Sequence { return nil }
 // compile returns the function that evaluates an expression. Problems are
 // noted; the earliest in the text is reported.
 func (c *compiler) compile(e *expr) evalFn {
+	if f, ok := c.evals[e]; ok {
+		return f
+	}
+	f := c.eval(e)
+	c.evals[e] = f
+	return f
+}
+
+func (c *compiler) eval(e *expr) evalFn {
 	if nodes, _, ok := c.nodePath(e); ok {
 		return nodeEval(nodes)
 	}
@@ -277,6 +306,15 @@ func (c *compiler) rng(e *expr) evalFn {
 
 // boolean compiles an expression whose effective boolean value is wanted.
 func (c *compiler) boolean(e *expr) func(*dyn) bool {
+	if f, ok := c.booleans[e]; ok {
+		return f
+	}
+	f := c.truth(e)
+	c.booleans[e] = f
+	return f
+}
+
+func (c *compiler) truth(e *expr) func(*dyn) bool {
 	switch e.op {
 	case opOr, opAnd:
 		kids := make([]func(*dyn) bool, len(e.kids))

@@ -70,6 +70,9 @@ type found struct {
 func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
 	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, suspects: map[*oscal.Node]bool{}, lookups: map[string]bool{}}
 	e.now, e.loader, e.resolve, e.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
+	if o.MaxSteps > 0 {
+		e.maxSteps = o.MaxSteps
+	}
 	e.add(doc.Root(), doc, doc.Name())
 	e.d.run = e.run
 	if !o.NoBuiltIn {

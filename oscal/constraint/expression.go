@@ -50,7 +50,7 @@ func compileExpression(text string, o CompileOptions, ignorePredicates bool) (*E
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{src: text, opts: o, ignorePredicates: ignorePredicates}
+	c := newCompiler(text, o, ignorePredicates)
 	fn := c.compile(tree)
 	nodes, _, _ := c.startPath(tree)
 	test := c.predicate(tree)
@@ -79,6 +79,9 @@ type EvalOptions struct {
 	ResolveProfile ResolveFunc
 	// Variables give values to the variables named in [CompileOptions].
 	Variables map[string]Sequence
+	// MaxSteps bounds the work: nodes that are visited and items that are made.
+	// Default 100,000,000, some seconds.
+	MaxSteps int
 }
 
 // Eval evaluates the expression with a node as context item. A nil node means
@@ -93,6 +96,9 @@ func (e *Expression) Eval(ctx context.Context, node *oscal.Node, opts *EvalOptio
 	}
 	r := newRun(ctx)
 	r.now, r.loader, r.resolve, r.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
+	if o.MaxSteps > 0 {
+		r.maxSteps = o.MaxSteps
+	}
 	var item Item
 	if o.Document != nil {
 		s := r.add(o.Document.Root(), o.Document, o.Document.Name())

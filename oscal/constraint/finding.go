@@ -41,6 +41,9 @@ type Options struct {
 	// MaxFindings bounds the findings, default 100,000; a last finding with the
 	// rule limit says that there were more.
 	MaxFindings int
+	// MaxSteps bounds the work for one constraint on one host; default
+	// 100,000,000, some seconds.
+	MaxSteps int
 }
 
 // A Finding is one thing that is wrong with a document: a problem of structure,

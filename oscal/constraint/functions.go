@@ -399,7 +399,9 @@ var library = sync.OnceValue(func() map[string]function {
 			return stringSeq(b.String())
 		}},
 		"matches": {2, 3, false, func(d *dyn, a []Sequence) Sequence {
-			return boolSeq(d.regex(d.str(a[1], "matches"), d.flags(a, 2)).MatchString(d.str(a[0], "matches")))
+			s := d.str(a[0], "matches")
+			d.tick(len(s) / 16)
+			return boolSeq(d.regex(d.str(a[1], "matches"), d.flags(a, 2)).MatchString(s))
 		}},
 		"replace":  {3, 4, false, replace},
 		"tokenize": {1, 3, false, tokenize},
@@ -662,7 +664,12 @@ func replace(d *dyn, a []Sequence) Sequence {
 	}
 	var b strings.Builder
 	last := 0
-	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
+	found := re.FindAllStringSubmatchIndex(s, maxMatch+1)
+	d.tick(len(s)/16 + len(found))
+	if len(found) > maxMatch {
+		fail(CodeLimit, "replace: more than %d matches", maxMatch)
+	}
+	for _, m := range found {
 		b.WriteString(s[last:m[0]])
 		for i := 0; i < len(by); i++ {
 			switch {
@@ -706,10 +713,13 @@ func tokenize(d *dyn, a []Sequence) Sequence {
 	if s == "" {
 		return nil
 	}
-	for _, p := range re.Split(s, -1) {
+	for _, p := range re.Split(s, maxMatch+1) {
 		out = append(out, StringItem(p))
 	}
-	d.tick(len(out))
+	d.tick(len(s)/16 + len(out))
+	if len(out) > maxMatch {
+		fail(CodeLimit, "tokenize: more than %d parts", maxMatch)
+	}
 	return out
 }
 

@@ -1,9 +1,11 @@
 package constraint
 
 import (
+	"context"
 	"encoding/json"
 	"math/big"
 	"path"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,4 +198,76 @@ func TestReject(t *testing.T) {
 		require.Equal(t, CodeSyntax, x.Code, e)
 		require.True(t, x.Offset >= 0 && x.Offset <= len(e), e)
 	}
+}
+
+// TestHostileExpressions: these are answered at once, whatever the answer.
+func TestHostileExpressions(t *testing.T) {
+	doc, err := oscal.Parse(fuzzDocument, nil)
+	require.NoError(t, err)
+	repeat := func(before, core, after string, n int) string {
+		return strings.Repeat(before, n) + core + strings.Repeat(after, n)
+	}
+	doubled := "let $a := 'xxxxxxxxxx'"
+	for range 60 {
+		doubled += " return let $a := concat($a, $a)"
+	}
+	sequence := "let $a := (1, 2, 3)"
+	for range 60 {
+		sequence += " return let $a := ($a, $a)"
+	}
+	power := "let $a := 7"
+	for range 60 {
+		power += " return let $a := $a * $a"
+	}
+	for _, tt := range []struct {
+		name, text string
+		code       Code // "" for a value
+	}{
+		{"nested parentheses", repeat("(", "1", ")", 5000), CodeSyntax},
+		{"nested not", repeat("not(", "1", ")", 150), ""},
+		{"nested predicates", repeat("*[", "1", "]", 150), ""},
+		{"nested predicates of calls", repeat("(//*)[not(", "@x = 1", ")]", 60), CodeLimit},
+		{"nested arrays", repeat("[", "1", "]", 190), ""},
+		{"minus signs", strings.Repeat("-", 5000) + "1", CodeSyntax},
+		{"long sum", "1" + strings.Repeat("+1", 20000), ""},
+		{"long path", "catalog" + strings.Repeat("/..", 20000), ""},
+		{"deep descendants", strings.Repeat("//*", 300), ""},
+		{"too long", strings.Repeat(" ", maxExpressionBytes+1), CodeSyntax},
+		{"long range", "count(1 to 1000000000000)", CodeLimit},
+		{"huge exponent", "1e999999999", CodeUnsupported},
+		{"doubled string", doubled + " return string-length($a)", CodeLimit},
+		{"doubled sequence", sequence + " return count($a)", CodeLimit},
+		{"squares", power + " return $a", CodeLimit},
+		{"powers of a replacement", "replace(replace(replace(replace(string-join(1 to 100000), '.', '$0$0$0$0$0$0$0$0'), '.', '$0$0$0$0'), '.', '$0$0$0$0'), '.', '$0$0$0$0')", CodeLimit},
+		{"catastrophic regular expression", "matches(string-join((1 to 3000) ! 'a'), '(a+)+(a+)+(a+)+$b')", ""},
+		{"bad regular expression at run time", "matches('a', concat('(', 'a'))", CodeRegex},
+		{"recursion without end", "count(recurse-depth('..|*|.'))", ""},
+		{"round to far away", "round(1, 99999999999)", ""},
+		{"division", "1 div 0", CodeValue},
+		{"following", "following::a", CodeUnsupported},
+		{"function", "count#1", CodeUnsupported},
+		{"partial application", "concat('a', ?)", CodeUnsupported},
+		{"assembly as a value", "catalog = 1", CodeType},
+		{"no context", "(1, 2)[. = 1] ! ./a", CodeType},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := Compile(tt.text, nil)
+			if err == nil {
+				_, err = e.Eval(t.Context(), nil, &EvalOptions{Document: doc, MaxSteps: 5_000_000})
+			}
+			var code Code
+			if x, ok := err.(*ExpressionError); ok {
+				code = x.Code
+			}
+			require.Equal(t, tt.code, code, "%v", err)
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	e, err := Compile("count(for $a in 1 to 3000, $b in 1 to 3000 return 1)", nil)
+	require.NoError(t, err)
+	_, err = e.Eval(ctx, nil, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = Validate(ctx, doc, nil)
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -16,8 +16,9 @@ import (
 // Bounds of one evaluation. They are far above what a constraint needs and
 // keep a hostile one from hanging or from eating memory.
 const (
-	maxSteps  = 500_000_000 // visited nodes and made items, per expression
-	maxItems  = 4_000_000   // items of one sequence of values
+	maxSteps  = 100_000_000 // visited nodes and made items, per expression; the default
+	maxItems  = 2_000_000   // items of one sequence of values
+	maxMatch  = 1_000_000   // matches of a regular expression in one string
 	maxString = 16 << 20    // bytes of one string that is put together
 	maxDepth  = 1000        // nested evaluations: lets, recurse-depth
 )
@@ -56,13 +57,14 @@ type run struct {
 
 	variables map[string]Sequence
 	steps     int
+	maxSteps  int
 	depth     int
 	buffers   [][]*oscal.Node // not in use
 }
 
 func newRun(ctx context.Context) *run {
 	return &run{
-		ctx: ctx, sources: map[*oscal.Node]*source{}, byURI: map[string]*source{}, failed: map[string]error{},
+		ctx: ctx, maxSteps: maxSteps, sources: map[*oscal.Node]*source{}, byURI: map[string]*source{}, failed: map[string]error{},
 		resolved: map[*oscal.Node]*source{}, regexps: map[string]*regexp.Regexp{},
 	}
 }
@@ -92,8 +94,8 @@ func (r *run) tick(n int) {
 		if err := r.ctx.Err(); err != nil {
 			panic(stopped{err})
 		}
-		if r.steps > maxSteps {
-			fail(CodeLimit, "more than %d steps", maxSteps)
+		if r.steps > r.maxSteps {
+			fail(CodeLimit, "more than %d steps", r.maxSteps)
 		}
 	}
 }

@@ -43,7 +43,16 @@ func (d *dyn) up(n *oscal.Node) *oscal.Node {
 
 // nodePath compiles an expression that is a path of nodes from the context
 // node; ok is false for any other.
-func (c *compiler) nodePath(e *expr) (fn nodesFn, props pathProps, ok bool) {
+func (c *compiler) nodePath(e *expr) (nodesFn, pathProps, bool) {
+	p, done := c.paths[e]
+	if !done {
+		p.fn, p.props, p.ok = c.pathOf(e)
+		c.paths[e] = p
+	}
+	return p.fn, p.props, p.ok
+}
+
+func (c *compiler) pathOf(e *expr) (fn nodesFn, props pathProps, ok bool) {
 	switch e.op {
 	case opFocus:
 		// A lone dot may stand for a value that is no node; as the start of a path
@@ -280,6 +289,7 @@ func (c *compiler) filterPath(e *expr) (nodesFn, pathProps, bool) {
 	return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
 		mark := len(out)
 		out = in(d, n, out)
+		d.tick(1 + len(out) - mark)
 		kept := out[:mark]
 		for _, m := range out[mark:] {
 			if cond(d, m) {
@@ -300,6 +310,15 @@ func isReverse(a axis) bool {
 
 // predicate compiles the effective boolean value of an expression on a node.
 func (c *compiler) predicate(e *expr) nodePred {
+	if p, ok := c.preds[e]; ok {
+		return p
+	}
+	p := c.nodePred(e)
+	c.preds[e] = p
+	return p
+}
+
+func (c *compiler) nodePred(e *expr) nodePred {
 	switch e.op {
 	case opAnd, opOr:
 		kids := make([]nodePred, len(e.kids))

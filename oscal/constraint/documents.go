@@ -1,9 +1,12 @@
 package constraint
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"path"
 	"strings"
@@ -128,13 +131,58 @@ func (d *dyn) reference(s Sequence, what string) (uri string, ok bool) {
 	return uri, true
 }
 
-// document opens the document at a reference. A fragment alone is a resource of
-// the same document and none that could be opened.
+// document opens the document at a reference. A reference to a resource of the
+// back matter is one to its first link that can be loaded, as OSCAL means it
+// where a document imports another.
 func (d *dyn) document(uri string) (*source, error) {
-	if strings.Contains(uri, "#") {
-		return nil, errors.New("a URI with a fragment is no document")
+	if d.loader == nil {
+		return nil, ErrNoLoader
 	}
-	return d.open(uri)
+	base, id, isFragment := strings.Cut(uri, "#")
+	if !isFragment {
+		return d.open(uri)
+	}
+	holder := d.source(d.focusNode())
+	if base != "" && base != holder.uri {
+		var err error
+		if holder, err = d.open(base); err != nil {
+			return nil, err
+		}
+	}
+	var last error
+	for href := range d.links(holder, id) {
+		s, err := d.open(href)
+		if err == nil {
+			return s, nil
+		}
+		last = cmp.Or(last, err)
+	}
+	if last == nil {
+		last = fmt.Errorf("no resource %s with a link is in the back matter", clip(id))
+	}
+	return nil, last
+}
+
+// links returns the URIs of the links of a resource.
+func (d *dyn) links(s *source, id string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		back := s.root.Child("back-matter")
+		if back == nil {
+			return
+		}
+		for r := range back.All("resource") {
+			d.tick(1)
+			if !strings.EqualFold(r.Get("uuid"), id) {
+				continue
+			}
+			for l := range r.All("rlink") {
+				uri, err := joinURI(s.uri, l.Get("href"))
+				if err == nil && l.Get("href") != "" && !yield(uri) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func docFunction(d *dyn, a []Sequence) Sequence {
@@ -247,25 +295,8 @@ func resolveReference(d *dyn, a []Sequence) Sequence {
 		return resolveURI(d, a[:1])
 	}
 	return ofNode(start, "resolve-reference", func(n *oscal.Node) Sequence {
-		s := d.source(n)
-		back := s.root.Child("back-matter")
-		if back == nil {
-			return nil
-		}
-		for r := range back.All("resource") {
-			d.tick(1)
-			if !strings.EqualFold(r.Get("uuid"), id) {
-				continue
-			}
-			for l := range r.All("rlink") {
-				if href := l.Get("href"); href != "" {
-					uri, err := joinURI(s.uri, href)
-					if err != nil {
-						fail(CodeValue, "resolve-reference: %v", err)
-					}
-					return one(uriItem(uri))
-				}
-			}
+		for uri := range d.links(d.source(n), id) {
+			return one(uriItem(uri))
 		}
 		return nil
 	})

@@ -27,7 +27,10 @@ type evaluator struct {
 	counts []Count
 	// filtered tells whether anything is skipped.
 	filtered bool
-	lookups  map[string]bool // indexes that constraints look into which are not skipped
+	// What is skipped itself but has a part in the verdict on what is not:
+	// indexes that are looked into, and all lists of values.
+	lookups   map[string]bool
+	anyValues bool
 
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
@@ -84,8 +87,11 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 		for _, c := range s.all {
 			e.skip = append(e.skip, !e.wanted(c.Level, c.ID, c.Key))
 			e.filtered = e.filtered || e.skip[len(e.skip)-1]
-			if c.Kind == KindIndexHasKey && !e.skip[len(e.skip)-1] {
-				e.lookups[c.Name] = true
+			if !e.skip[len(e.skip)-1] {
+				e.anyValues = e.anyValues || c.Kind == KindAllowedValues
+				if c.Kind == KindIndexHasKey {
+					e.lookups[c.Name] = true
+				}
 			}
 			if o.Counts {
 				e.counts = append(e.counts, Count{Constraint: c.Constraint})
@@ -235,7 +241,7 @@ func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
 		}
 	}
 	for _, c := range r.constraints {
-		if e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) {
+		if e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) && !(c.Kind == KindAllowedValues && e.anyValues) {
 			continue
 		}
 		if c.Kind == KindIndexHasKey {
@@ -269,7 +275,7 @@ func expressionOf(x *ExpressionError) string {
 }
 
 func (e *evaluator) add1(f found) {
-	if e.skipped(f.c) && f.err == nil {
+	if e.skipped(f.c) && !(f.err != nil && e.lookups[f.c.Name]) {
 		return
 	}
 	if len(e.found) >= e.opts.MaxFindings {
@@ -675,8 +681,8 @@ func (e *evaluator) report(r *Report) {
 			Message: fmt.Sprintf("stopped after %d findings of constraints", e.opts.MaxFindings),
 		})
 	}
-	for _, c := range e.counts {
-		if c.Passed+c.Failed > 0 {
+	for i, c := range e.counts {
+		if c.Passed+c.Failed > 0 && !e.skip[i] {
 			r.Counts = append(r.Counts, c)
 		}
 	}

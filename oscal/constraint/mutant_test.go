@@ -717,5 +717,5 @@ func TestEveryConstraintFires(t *testing.T) {
 			fired++
 		})
 	}
-	require.Equal(t, [2]int{278, 58}, [2]int{fired, open})
+	require.Equal(t, [2]int{279, 57}, [2]int{fired, open})
 }

@@ -29,11 +29,9 @@ var (
 )
 
 type regexTranslator struct {
-	src      string
-	i        int
-	extended bool // flag x: white space outside of classes does not count
-	out      strings.Builder
-	groups   int
+	src string
+	i   int
+	out strings.Builder
 }
 
 // compileRegex translates and compiles an expression with XPath flags s, m, i,
@@ -57,7 +55,10 @@ func compileRegex(pattern, flags string, whole bool) (*regexp.Regexp, error) {
 	}
 	text := regexp.QuoteMeta(pattern)
 	if !literal {
-		t := regexTranslator{src: pattern, extended: extended}
+		if extended {
+			pattern = withoutSpace(pattern)
+		}
+		t := regexTranslator{src: pattern}
 		if err := t.translate(strings.Contains(flags, "s")); err != nil {
 			return nil, fmt.Errorf("regular expression %s: %w", clip(pattern), err)
 		}
@@ -78,6 +79,28 @@ func compileRegex(pattern, flags string, whole bool) (*regexp.Regexp, error) {
 		return nil, fmt.Errorf("regular expression %s: %s", clip(pattern), code)
 	}
 	return re, nil
+}
+
+// withoutSpace takes the white space outside of classes out, as flag x asks for,
+// also that after a backslash.
+func withoutSpace(pattern string) string {
+	var b strings.Builder
+	depth, escaped := 0, false
+	for _, r := range pattern {
+		if depth == 0 && isXMLSpace(r) {
+			continue
+		}
+		switch {
+		case escaped:
+		case r == '[':
+			depth++
+		case r == ']' && depth > 0:
+			depth--
+		}
+		escaped = r == '\\' && !escaped
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (t *regexTranslator) translate(dotAll bool) error {
@@ -107,9 +130,7 @@ func (t *regexTranslator) translate(dotAll bool) error {
 				t.i += 3
 				continue
 			}
-			t.groups++
 			t.out.WriteByte('(')
-		case t.extended && strings.ContainsRune(" \t\n\r", r):
 		case r == ']' || r == '}':
 			// RE2 takes these as characters, XPath does not; a quantifier's
 			// closing brace is read with it.

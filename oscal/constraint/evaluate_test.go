@@ -205,18 +205,18 @@ func TestMissingDocuments(t *testing.T) {
 	doc, err := oscal.Parse(fuzzDocument, nil)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = Validate(ctx, doc, &Options{Sets: []*Set{rules}, Loader: failing{cancel}})
+	_, err = Validate(ctx, doc, &Options{NoBuiltIn: true, Sets: []*Set{rules}, Loader: failing{cancel}})
 	require.ErrorIs(t, err, context.Canceled)
 
 	// Without a loader the missing document is a warning, with one that does not
 	// have it an error.
-	r, err := Validate(t.Context(), doc, &Options{Sets: []*Set{rules}})
+	r, err := Validate(t.Context(), doc, &Options{NoBuiltIn: true, Sets: []*Set{rules}})
 	require.NoError(t, err)
 	require.True(t, r.Valid())
 	require.Len(t, r.Findings, 1)
 	require.ErrorIs(t, r.Findings[0].Err, ErrNoLoader)
 	require.Equal(t, LevelWarning, r.Findings[0].Level)
-	r, err = Validate(t.Context(), doc, &Options{Sets: []*Set{rules}, Loader: texts{}})
+	r, err = Validate(t.Context(), doc, &Options{NoBuiltIn: true, Sets: []*Set{rules}, Loader: texts{}})
 	require.NoError(t, err)
 	require.False(t, r.Valid())
 }

@@ -35,8 +35,10 @@ type evaluator struct {
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
 	deferred []deferredKey
-	values   []valueRecord
-	suspects map[*oscal.Node]bool // some closed constraint does not list the value
+	listed   []*oscal.Node // nodes with values that a constraint lists
+	unlisted []valueRecord
+	passed   []valueRecord // as listed, with the constraint; only for counts
+	suspects int           // how many of unlisted are of closed constraints
 	found    []found
 	dropped  bool
 }
@@ -54,9 +56,8 @@ type deferredKey struct {
 
 // valueRecord says that allowed-values looked at a node.
 type valueRecord struct {
-	c      *compiled
-	node   *oscal.Node
-	listed bool
+	c    *compiled
+	node *oscal.Node
 }
 
 // found is a finding before its place is looked up.
@@ -71,7 +72,7 @@ type found struct {
 }
 
 func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
-	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, suspects: map[*oscal.Node]bool{}, lookups: map[string]bool{}}
+	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, lookups: map[string]bool{}}
 	e.now, e.loader, e.resolve, e.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
 	if o.MaxSteps > 0 {
 		e.maxSteps = o.MaxSteps
@@ -430,10 +431,17 @@ func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
 			}
 		}
 	}
-	if !listed && !c.AllowOther {
-		e.suspects[n] = true
+	if listed {
+		e.listed = append(e.listed, n)
+		if e.counts != nil {
+			e.passed = append(e.passed, valueRecord{c, n})
+		}
+		return
 	}
-	e.values = append(e.values, valueRecord{c, n, listed})
+	if !c.AllowOther {
+		e.suspects++
+	}
+	e.unlisted = append(e.unlisted, valueRecord{c, n})
 }
 
 // lists looks a value up. In a short list that is faster than by hash.
@@ -453,18 +461,26 @@ func (c *compiled) lists(v string) (deprecated, listed bool) {
 // judgeValues decides over values: one is fine if any constraint lists it, or
 // if none of those that look at it is closed.
 func (e *evaluator) judgeValues() {
-	if len(e.suspects) == 0 && e.counts == nil {
-		return
-	}
-	for _, r := range e.values {
-		if r.listed && e.suspects[r.node] {
-			e.suspects[r.node] = false
+	bad := make(map[*oscal.Node]bool, e.suspects)
+	for _, r := range e.unlisted {
+		if !r.c.AllowOther {
+			bad[r.node] = true
 		}
 	}
-	for _, r := range e.values {
-		bad := e.suspects[r.node]
-		e.count(r.c, !bad)
-		if !bad {
+	if len(bad) > 0 {
+		for _, n := range e.listed {
+			delete(bad, n)
+		}
+	}
+	for _, r := range e.passed {
+		e.count(r.c, true)
+	}
+	if len(bad) == 0 && e.counts == nil {
+		return
+	}
+	for _, r := range e.unlisted {
+		e.count(r.c, !bad[r.node])
+		if !bad[r.node] {
 			continue
 		}
 		e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string {
@@ -600,11 +616,11 @@ func (e *evaluator) keyPart(k *compiledKey, s *scope, n *oscal.Node) (string, bo
 		v = it.String()
 	}
 	if k.re != nil {
-		m := k.re.FindStringSubmatch(v)
-		if m == nil {
+		part, ok := k.part(v)
+		if !ok {
 			fail(CodeValue, "the key %s does not match its pattern", clip(v))
 		}
-		v = m[1]
+		v = part
 	}
 	return v, true
 }
@@ -643,10 +659,7 @@ func (e *evaluator) hasKey(k deferredKey, ix *keyIndex) {
 
 // report gives findings their places and puts them in order.
 func (e *evaluator) report(r *Report) {
-	order := e.orderOf(e.found)
-	slices.SortStableFunc(e.found, func(a, b found) int {
-		return cmp.Or(cmp.Compare(order[a.node], order[b.node]), cmp.Compare(e.number(a.c), e.number(b.c)))
-	})
+	e.sortFound()
 	for _, f := range e.found {
 		out := Finding{
 			Level: f.c.Level, Kind: f.c.Kind, Rule: f.c.Rule(), Constraint: f.c.Constraint, Node: f.node,
@@ -688,32 +701,18 @@ func (e *evaluator) report(r *Report) {
 	}
 }
 
-// orderOf numbers the nodes of findings in document order: those of the
-// validated document first, then those of others in the order in which they
-// were loaded.
-func (e *evaluator) orderOf(fs []found) map[*oscal.Node]int {
-	order := make(map[*oscal.Node]int, len(fs))
-	roots := []*oscal.Node{e.doc.Root()}
-	for _, f := range fs {
-		order[f.node] = 0
-		if root := e.source(f.node).root; !slices.Contains(roots, root) {
-			roots = append(roots, root)
-		}
+// sortFound puts findings in document order, those at one node in table order;
+// nodes of other documents come last, in the order in which these were loaded.
+func (e *evaluator) sortFound() {
+	byRule := func(a, b found) int { return cmp.Compare(e.number(a.c), e.number(b.c)) }
+	if len(e.found) <= 1000 {
+		slices.SortStableFunc(e.found, func(a, b found) int { return cmp.Or(e.compareOrder(a.node, b.node), byRule(a, b)) })
+		return
 	}
-	if len(order) == 0 {
-		return order
-	}
-	slices.SortStableFunc(roots, func(a, b *oscal.Node) int { return e.source(a).index - e.source(b).index })
-	next := 1
-	for _, root := range roots {
-		for n := range root.Walk() {
-			if _, ok := order[n]; ok {
-				order[n] = next
-				next++
-			}
-		}
-	}
-	return order
+	slices.SortStableFunc(e.found, func(a, b found) int {
+		sa, sb := e.source(a.node), e.source(b.node)
+		return cmp.Or(sa.index-sb.index, cmp.Compare(e.ordinal(sa, a.node), e.ordinal(sb, b.node)), byRule(a, b))
+	})
 }
 
 // isXML tells whether people know the places of a document by XML names.

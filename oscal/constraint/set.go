@@ -194,6 +194,23 @@ type compiledKey struct {
 	expr *Expression
 	flag string // the key is this flag of the node, which is faster to find
 	re   *regexp.Regexp
+	// rest tells that the pattern is a text and then (.*), as #(.*), which needs
+	// no regular expression.
+	rest   bool
+	prefix string
+}
+
+// part returns the part of a value that the pattern of a key is about.
+func (k *compiledKey) part(v string) (string, bool) {
+	if k.rest {
+		rest, ok := strings.CutPrefix(v, k.prefix)
+		return rest, ok && !strings.ContainsAny(rest, "\n\r")
+	}
+	m := k.re.FindStringSubmatch(v)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
 }
 
 // messagePart is a text or an expression of a message template.
@@ -317,6 +334,8 @@ func (c *compiled) compile(get func(attribute, text string) (*Expression, error)
 				first = err
 			}
 			ck.re = re
+			ck.prefix, ck.rest = strings.CutSuffix(k.Pattern, "(.*)")
+			ck.rest = ck.rest && regexp.QuoteMeta(ck.prefix) == ck.prefix
 		}
 		c.keys = append(c.keys, ck)
 	}

@@ -20,7 +20,8 @@ import (
 // Load opens what is at a URI: absolute, or relative to nothing if the name of
 // the document that refers to it is. It returns the text, which is closed after
 // reading, and the URI at which it really is, "" if that is the one asked for.
-// It is called from the goroutine that evaluates; each URI once in a run. The
+// It is never called by two goroutines at once; each URI is asked for once in a
+// run. The
 // loaders of oscal/profile do this; none is given by default.
 type Loader interface {
 	Load(ctx context.Context, uri string) (text io.ReadCloser, final string, err error)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,8 @@ type evaluator struct {
 	counts []Count
 	// filtered tells whether anything is skipped.
 	filtered bool
+	kinds    []Kind // those to evaluate; nil for all
+	visited  int
 	// What is skipped itself but has a part in the verdict on what is not:
 	// indexes that are looked into, and all lists of values.
 	lookups   map[string]bool
@@ -132,6 +135,8 @@ func (e *evaluator) structure() []Finding {
 	return slices.DeleteFunc(StructureFindings(problems), func(f Finding) bool { return !e.wanted(f.Level, f.Rule) })
 }
 
+// evaluate does the work. Several goroutines would gain little: the time goes
+// into waiting for memory.
 func (e *evaluator) evaluate() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -190,7 +195,11 @@ func (e *evaluator) defined(name string) bool {
 
 // visit evaluates what a node hosts, then what the nodes below host.
 func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
-	e.tick(1)
+	if e.visited++; e.visited&0xfff == 0 {
+		if err := e.ctx.Err(); err != nil {
+			panic(stopped{err})
+		}
+	}
 	for _, r := range rules.rules {
 		s = e.host(r, n, s)
 	}
@@ -659,6 +668,8 @@ func (e *evaluator) hasKey(k deferredKey, ix *keyIndex) {
 
 // report gives findings their places and puts them in order.
 func (e *evaluator) report(r *Report) {
+	// What follows is bounded by the findings.
+	e.steps, e.maxSteps = 0, math.MaxInt
 	e.sortFound()
 	for _, f := range e.found {
 		out := Finding{

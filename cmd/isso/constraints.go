@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -36,7 +38,14 @@ func newFolderLoader(file, folder string, mapped map[string]string) (*folderLoad
 	if err != nil {
 		return nil, err
 	}
-	return &folderLoader{folder, root, mapped}, nil
+	// A reference may be mapped as it is written in the document.
+	files := maps.Clone(mapped)
+	for uri, name := range mapped {
+		if u, err := url.Parse(uri); err == nil && u.Scheme == "" && u.Host == "" {
+			files[path.Join(filepath.ToSlash(filepath.Dir(file)), u.Path)] = name
+		}
+	}
+	return &folderLoader{folder, root, files}, nil
 }
 
 func (l *folderLoader) Close() error { return l.root.Close() }

@@ -28,7 +28,6 @@ type evaluator struct {
 	counts []Count
 	// filtered tells whether anything is skipped.
 	filtered bool
-	kinds    []Kind // those to evaluate; nil for all
 	visited  int
 	// What is skipped itself but has a part in the verdict on what is not:
 	// indexes that are looked into, and all lists of values.

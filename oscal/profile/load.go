@@ -113,10 +113,6 @@ func (r *run) importSource(parent *document, imp *oscal.Node) *source {
 		r.problem(oscal.Error, RuleCircularImport, at, d.uri, nil, "circular import: %s", r.chain(d.uri))
 		return nil
 	}
-	if len(r.used) >= r.limits.Documents {
-		r.limit(at, "the profile reaches more than %d documents", r.limits.Documents)
-		return nil
-	}
 	return r.resolveDocument(d)
 }
 
@@ -128,7 +124,29 @@ func (r *run) loadRelative(parent *document, href string) (*document, oscal.Rule
 	if err != nil {
 		return nil, RuleImportUnavailable, err
 	}
-	return r.load(r.ctx, uri)
+	return r.once(uri, func() (*document, oscal.Rule, error) { return r.load(r.ctx, uri) })
+}
+
+// An outcome is what became of the attempt to get a document.
+type outcome struct {
+	d    *document
+	rule oscal.Rule
+	err  error
+}
+
+// once makes one attempt for each key, be it a URI or a node that holds a
+// document, and bounds their number.
+func (r *run) once(key any, get func() (*document, oscal.Rule, error)) (*document, oscal.Rule, error) {
+	o, known := r.outcomes[key]
+	if !known {
+		if len(r.outcomes) >= r.limits.Documents {
+			r.over = true
+			return nil, RuleLimit, fmt.Errorf("the profile reaches more than %d documents", r.limits.Documents)
+		}
+		o.d, o.rule, o.err = get()
+		r.outcomes[key] = o
+	}
+	return o.d, o.rule, o.err
 }
 
 // fromResource loads what a resource of the back matter holds or links to: the
@@ -158,13 +176,16 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 		skip(content, why, err)
 	}
 	for link := range res.All("rlink") {
+		if r.over {
+			break
+		}
 		d, why, err := r.linked(parent, link)
 		if err == nil {
 			return d
 		}
 		skip(link, why, err)
 	}
-	if len(causes) != 1 {
+	if len(causes) != 1 && rule != RuleLimit {
 		rule = RuleImportUnavailable // whatever the last one was
 	}
 	r.warnings = r.warnings[:warnings] // they are in the error
@@ -205,20 +226,15 @@ func (r *run) embedded(parent *document, content *oscal.Node, id string) (*docum
 	if err := usableType(content.Get("media-type")); err != nil {
 		return nil, RuleNotCatalogOrProfile, err
 	}
-	uri := parent.uri + "#" + id
-	if d := r.parts[content]; d != nil {
-		return d, "", nil
-	}
-	data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content.Value()), ""))
-	if err != nil {
-		return nil, RuleDocumentInvalid, fmt.Errorf("not base64: %w", err)
-	}
-	doc, err := oscal.Parse(string(data), &oscal.ReadOptions{Name: uri, MaxBytes: r.limits.Bytes})
-	d, rule, err := checked(uri, doc, err)
-	if err == nil {
-		r.parts[content] = d
-	}
-	return d, rule, err
+	return r.once(content, func() (*document, oscal.Rule, error) {
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content.Value()), ""))
+		if err != nil {
+			return nil, RuleDocumentInvalid, fmt.Errorf("not base64: %w", err)
+		}
+		uri := parent.uri + "#" + id
+		doc, err := oscal.Parse(string(data), &oscal.ReadOptions{Name: uri, MaxBytes: r.limits.Bytes})
+		return checked(uri, doc, err)
+	})
 }
 
 // usableType tells whether something of a media type may be an OSCAL document.

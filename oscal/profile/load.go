@@ -155,7 +155,7 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 	if decoded, err := url.PathUnescape(id); err == nil {
 		id = decoded
 	}
-	res := r.findResource(parent.doc.Root(), id)
+	res := r.findResource(parent, id)
 	if res == nil {
 		r.problem(oscal.Error, RuleResourceNotFound, at, id, nil, "the back matter has no resource %q", id)
 		return nil
@@ -200,18 +200,21 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 	return nil
 }
 
-func (r *run) findResource(root *oscal.Node, uuid string) *oscal.Node {
-	if bm := root.Child("back-matter"); bm != nil {
-		for res := range bm.All("resource") {
-			if !r.spend(1, root) {
-				break
-			}
-			if strings.EqualFold(res.Get("uuid"), uuid) {
-				return res
+// findResource looks a resource up; the first of one UUID counts.
+func (r *run) findResource(d *document, uuid string) *oscal.Node {
+	byUUID := r.resourcesOf[d]
+	if byUUID == nil {
+		byUUID = map[string]*oscal.Node{}
+		r.resourcesOf[d] = byUUID
+		if bm := d.doc.Root().Child("back-matter"); bm != nil {
+			for res := range bm.All("resource") {
+				if id := strings.ToLower(res.Get("uuid")); byUUID[id] == nil {
+					byUUID[id] = res
+				}
 			}
 		}
 	}
-	return nil
+	return byUUID[strings.ToLower(uuid)]
 }
 
 func (r *run) linked(parent *document, link *oscal.Node) (*document, oscal.Rule, error) {

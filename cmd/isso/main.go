@@ -32,9 +32,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.AddCommand(
 		validateCommand(),
 		convertCommand(),
-		diffCommand(),
 		resolveCommand(),
+		diffCommand(),
 		inspectCommand(),
+		packageCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

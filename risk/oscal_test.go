@@ -320,3 +320,62 @@ func FuzzOSCAL(f *testing.F) {
 		require.Equal(t, text(r), text(again))
 	})
 }
+
+// TestEditsOfForeignRisks: what others put into an assembly stays there while
+// any field of the risk changes to anything, and what changed reads back.
+func TestEditsOfForeignRisks(t *testing.T) {
+	mark := oscal.Property{Ns: "https://other.example", Name: "mark", Value: "kept", Remarks: "by others"}
+	for seed := range uint64(300) {
+		g := rand.New(rand.NewPCG(seed, 3))
+		x, err := ToOSCAL(randomRisk(g), nil)
+		require.NoError(t, err)
+		marks := 0
+		decorate := func(props **[]oscal.Property) {
+			if g.IntN(2) == 0 {
+				list := append([]oscal.Property{}, oscal.Items(*props)...)
+				at := g.IntN(len(list) + 1)
+				list = append(list[:at], append([]oscal.Property{mark}, list[at:]...)...)
+				*props = &list
+				marks++
+			}
+		}
+		decorate(&x.Props)
+		for i := range oscal.Items(x.Remediations) {
+			decorate(&(*x.Remediations)[i].Props)
+			for j := range oscal.Items((*x.Remediations)[i].Tasks) {
+				decorate(&(*(*x.Remediations)[i].Tasks)[j].Props)
+			}
+		}
+		for i := range oscal.Items(x.MitigatingFactors) {
+			decorate(&(*x.MitigatingFactors)[i].Props)
+		}
+		r, err := FromOSCAL(x)
+		require.NoError(t, err)
+		back, err := ToOSCAL(r, nil)
+		require.NoError(t, err)
+		require.Equal(t, x, back)
+
+		// All that is not an ID changes.
+		other := randomRisk(rand.New(rand.NewPCG(seed, 4)))
+		r.Title, r.Description, r.Category, r.Owner, r.Priority = other.Title, other.Description, other.Category, other.Owner, other.Priority
+		r.State, r.Closure, r.Deadline, r.Assets = other.State, other.Closure, other.Deadline, other.Assets
+		r.Assessments = append(r.Assessments, other.Assessments...)
+		for i := range r.Responses {
+			r.Responses[i].Title, r.Responses[i].Kind, r.Responses[i].Cost = "New title", ResponseKind(1+g.IntN(7)), Money{1, "USD"}
+			for j := range r.Responses[i].Milestones {
+				r.Responses[i].Milestones[j].Done = day(2026, 1, 1)
+			}
+		}
+		for i := range r.Mitigations {
+			r.Mitigations[i].Description = "New description"
+		}
+		edited, err := ToOSCAL(r, nil)
+		require.NoError(t, err)
+		requireValid(t, edited)
+		require.Equal(t, marks, bytes.Count([]byte(text(edited)), []byte("https://other.example")), "seed %d", seed)
+		again, err := FromOSCAL(edited)
+		require.NoError(t, err)
+		again.Source, r.Source = nil, nil
+		require.Equal(t, text(r), text(again), "seed %d", seed)
+	}
+}

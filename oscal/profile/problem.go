@@ -83,7 +83,7 @@ func (ps Problems) Unwrap() []error {
 // problem notes a problem of the document that is being resolved, at a node of
 // it.
 func (r *run) problem(level oscal.Level, rule oscal.Rule, n *oscal.Node, subject string, err error, format string, args ...any) {
-	if level == oscal.Warning && len(r.warnings) >= maxWarnings {
+	if level == oscal.Warning && len(r.warnings) >= maxProblems || len(r.errors) >= maxProblems {
 		return
 	}
 	d := r.stack[len(r.stack)-1]
@@ -113,19 +113,22 @@ func (r *run) note(p Problem) {
 	for _, d := range r.stack {
 		p.Chain = append(p.Chain, d.uri)
 	}
-	switch {
-	case p.Level == oscal.Error:
-		r.errors = append(r.errors, p)
-	case len(r.warnings) == maxWarnings-1:
-		p.Rule, p.Subject, p.Message = RuleLimit, "", fmt.Sprintf("there are more than %d warnings; this and later ones are left out", maxWarnings-1)
-		fallthrough
-	case len(r.warnings) < maxWarnings:
-		r.warnings = append(r.warnings, p)
+	list := &r.warnings
+	if p.Level == oscal.Error {
+		list = &r.errors
+	}
+	if len(*list) == maxProblems-1 {
+		p.Rule, p.Subject, p.Err = RuleLimit, "", nil
+		p.Message = fmt.Sprintf("there are more than %d problems like this; this and later ones are left out", maxProblems-1)
+		r.over = r.over || p.Level == oscal.Error
+	}
+	if len(*list) < maxProblems {
+		*list = append(*list, p)
 	}
 }
 
-// maxWarnings bounds what a hostile profile can make a caller read.
-const maxWarnings = 1000
+// maxProblems bounds the errors, and the warnings, that a caller is given.
+const maxProblems = 1000
 
 // oneLine shows an error within a message.
 func oneLine(err error) string {

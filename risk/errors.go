@@ -11,8 +11,9 @@ var (
 	// ErrInvalid is what all [Problems] match: a value that is not complete or
 	// cannot be written.
 	ErrInvalid = errors.New("not valid")
-	// ErrScale is the error of comparing levels of different scales, or levels
-	// that are on no scale of the criteria.
+	// ErrScale is the error of comparing levels of different scales, levels that
+	// are on no scale of the criteria or for which these have no appetite, and
+	// amounts in different currencies.
 	ErrScale = errors.New("levels of different scales cannot be compared")
 	// ErrNotFound is the error of a risk or node that is not there.
 	ErrNotFound = errors.New("not found")

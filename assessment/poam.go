@@ -334,7 +334,7 @@ func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findin
 	status := "created"
 	if i >= 0 { // the closed one stays closed
 		status = "recurred"
-		risk.UUID = oscal.UUID("risk", original, "recurrence", number)
+		risk = again(risk, oscal.UUID("risk", original, "recurrence", number))
 		item.UUID = oscal.UUID("poam-item", u.id, risk.UUID)
 		item.Links = oscal.List(oscal.Link{Href: "#" + u.items[i].UUID, Rel: "recurrence-of"})
 		setProp(&risk.Props, oscal.PropID, original)
@@ -373,11 +373,55 @@ func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findin
 	u.addFindings(len(u.items)-1, original, risk.UUID, findings)
 }
 
+// again makes another risk of one: what is in it has other UUIDs too.
+func again(r oscal.Risk, uuid string) oscal.Risk {
+	r.UUID = uuid
+	var responses []oscal.Response
+	for _, x := range oscal.Items(r.Remediations) {
+		x.UUID = oscal.UUID("response", uuid, x.UUID)
+		x.Tasks = oscal.List(tasksAgain(oscal.Items(x.Tasks), uuid)...)
+		var needed []oscal.RequiredAsset
+		for _, y := range oscal.Items(x.RequiredAssets) {
+			y.UUID = oscal.UUID("required-asset", uuid, y.UUID)
+			needed = append(needed, y)
+		}
+		x.RequiredAssets = oscal.List(needed...)
+		responses = append(responses, x)
+	}
+	r.Remediations = oscal.List(responses...)
+	var factors []oscal.MitigatingFactor
+	for _, x := range oscal.Items(r.MitigatingFactors) {
+		x.UUID = oscal.UUID("mitigating-factor", uuid, x.UUID)
+		factors = append(factors, x)
+	}
+	r.MitigatingFactors = oscal.List(factors...)
+	r.RiskLog = nil // that of the other occurrence
+	return r
+}
+
+// tasksAgain gives tasks, also those inside of tasks, other UUIDs; dependencies
+// among them follow.
+func tasksAgain(tasks []oscal.Task, uuid string) []oscal.Task {
+	var out []oscal.Task
+	for _, t := range tasks {
+		t.UUID = oscal.UUID("task", uuid, t.UUID)
+		t.Tasks = oscal.List(tasksAgain(oscal.Items(t.Tasks), uuid)...)
+		var needs []oscal.TaskDependency
+		for _, d := range oscal.Items(t.Dependencies) {
+			d.TaskUuid = oscal.UUID("task", uuid, d.TaskUuid)
+			needs = append(needs, d)
+		}
+		t.Dependencies = oscal.List(needs...)
+		out = append(out, t)
+	}
+	return out
+}
+
 // addObservation takes an observation over. One that recurs is another one, with
 // its own time.
-func (u *poamUpdate) addObservation(o *oscal.Observation, risk string, again bool) string {
+func (u *poamUpdate) addObservation(o *oscal.Observation, risk string, recurs bool) string {
 	c := *o
-	if _, ok := u.observation[c.UUID]; ok && again {
+	if _, ok := u.observation[c.UUID]; ok && recurs {
 		c.UUID = oscal.UUID("observation", c.UUID, "recurrence", risk)
 	}
 	if _, ok := u.observation[c.UUID]; !ok {

@@ -55,7 +55,7 @@ func (h house) month(t *testing.T, previous *oscal.PlanOfActionAndMilestones, at
 func TestPOAMLife(t *testing.T) {
 	h := sampleHouse(t)
 	rec := func(rule string, s assessment.Severity, o assessment.Outcome) assessment.Record {
-		return assessment.Record{Rule: assessment.Rule{ID: rule, Title: "Rule " + rule}, Title: "Rule " + rule, Severity: s, Outcome: o, Message: "found", Controls: []string{"si-2"}}
+		return assessment.Record{Rule: assessment.Rule{ID: rule, Title: "Rule " + rule}, Title: "Rule " + rule, Severity: s, Outcome: o, Message: "found", Fix: "Repair it.", IDs: []string{"CVE-2024-1234"}, Controls: []string{"si-2"}}
 	}
 	day := func(month time.Month, d int) time.Time { return time.Date(2026, month, d, 8, 0, 0, 0, time.UTC) }
 	fail, pass := assessment.OutcomeFail, assessment.OutcomePass

@@ -727,7 +727,7 @@ func (a *assessor) risks() []oscal.Risk {
 		}
 		for _, id := range c.IDs {
 			if strings.HasPrefix(id, "CVE-") {
-				r.ThreatIds = oscal.Append(r.ThreatIds, oscal.ThreatId{System: "http://cve.mitre.org", ID: id, Href: "https://www.cve.org/CVERecord?id=" + id})
+				r.ThreatIds = oscal.Append(r.ThreatIds, oscal.ThreatId{System: "http://cve.mitre.org", ID: "https://www.cve.org/CVERecord?id=" + id})
 			}
 		}
 		for _, uuid := range c.Observations {

@@ -25,8 +25,8 @@ type POAMOptions struct {
 	// Prefix of the numbers of items; default "POAM-".
 	Prefix string
 	// CloseAbsent closes items about which the results say nothing any more, if the
-	// tool that found the risk ran again. Without it only what is seen passing is
-	// closed.
+	// tool that found the risk ran again, and its report was read to the end. Without
+	// it only what is seen passing is closed.
 	CloseAbsent bool
 	// Milestones returns the steps of the way to a remedy; the default is one, to
 	// be reached by the due date.
@@ -69,13 +69,17 @@ type POAM struct {
 // [ErrMissing] if there is no item at all: OSCAL knows no empty plan of action.
 // The document is returned with it.
 func UpdatePOAM(previous *oscal.PlanOfActionAndMilestones, ssp *oscal.SystemSecurityPlan, results *oscal.AssessmentResults, now time.Time, opts *POAMOptions) (*POAM, error) {
-	u := &poamUpdate{now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, risk: map[string]int{}, observation: map[string]int{}, finding: map[string]int{}}
+	u := &poamUpdate{
+		now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, ran: map[string]bool{},
+		risk: map[string]int{}, observation: map[string]int{}, finding: map[string]int{}, known: [3]map[string][]int{{}, {}, {}},
+	}
 	if opts != nil {
 		u.o = *opts
 	}
 	u.o.Prefix = cmp.Or(u.o.Prefix, "POAM-")
 	u.id = cmp.Or(u.o.ID, ssp.UUID)
 	u.start(previous)
+	u.index()
 	u.say()
 	for i := range results.Results {
 		u.take(&results.Results[i])
@@ -107,6 +111,7 @@ type poamUpdate struct {
 	risk         map[string]int // places by uuid
 	observation  map[string]int
 	finding      map[string]int
+	known        [3]map[string][]int // items of before, see index
 	next         int
 	// seenAs says what the results show of a cause: "fail" before "other" before
 	// "pass".
@@ -156,27 +161,26 @@ func (u *poamUpdate) number() string {
 	return fmt.Sprintf("%s%04d", u.o.Prefix, u.next)
 }
 
-// say notes what the results show of each cause, and which tools ran.
+// say notes what the results show of each cause, and which tools ran to their
+// end.
 func (u *poamUpdate) say() {
-	u.ran = map[string]bool{}
+	broken := map[string]bool{}
 	for _, r := range u.results.Results {
-		if d := r.LocalDefinitions; d != nil {
-			for _, c := range oscal.Items(d.Components) {
-				u.ran[c.UUID] = true
-			}
-		}
 		for _, o := range oscal.Items(r.Observations) {
+			cause, outcome := propOf(o.Props, oscal.PropID), propOf(o.Props, oscal.PropOutcome)
 			for _, origin := range oscal.Items(o.Origins) {
 				for _, a := range origin.Actors {
 					u.ran[a.ActorUuid] = true
+					if cause == "" && outcome == OutcomeError.String() {
+						broken[a.ActorUuid] = true
+					}
 				}
 			}
-			cause := propOf(o.Props, oscal.PropID)
 			if cause == "" {
 				continue
 			}
 			shown := "other"
-			switch propOf(o.Props, oscal.PropOutcome) {
+			switch outcome {
 			case OutcomeFail.String():
 				shown = "fail" // suppressed or not
 			case OutcomePass.String(), OutcomeFixed.String():
@@ -186,6 +190,9 @@ func (u *poamUpdate) say() {
 				u.seenAs[cause] = shown
 			}
 		}
+	}
+	for tool := range broken {
+		delete(u.ran, tool)
 	}
 }
 
@@ -231,38 +238,53 @@ func (u *poamUpdate) take(r *oscal.Result) {
 	}
 }
 
-// match finds the item of before for a risk: open ones first, the latest closed
-// one else.
-func (u *poamUpdate) match(risk *oscal.Risk, seen []*oscal.Observation) (item int, open bool) {
-	identity := identityOf(risk)
-	ways := []func(i int, r *oscal.Risk) bool{
-		func(i int, r *oscal.Risk) bool {
-			return r != nil && (r.UUID == risk.UUID || propOf(r.Props, oscal.PropID) == risk.UUID)
-		},
-		func(i int, r *oscal.Risk) bool {
-			shares := func(list *[]oscal.RelatedObservation) bool {
-				return slices.ContainsFunc(oscal.Items(list), func(o oscal.RelatedObservation) bool {
-					return slices.ContainsFunc(seen, func(s *oscal.Observation) bool { return s.UUID == o.ObservationUuid })
-				})
+// index makes the items of before known by what may match them: the UUIDs of
+// their risks, their observations, the identities of their risks.
+func (u *poamUpdate) index() {
+	for i := range u.items {
+		var ways [3][]string
+		if r := u.riskOf(i); r != nil {
+			addNew(&ways[0], r.UUID)
+			addNew(&ways[0], cmp.Or(propOf(r.Props, oscal.PropID), r.UUID))
+			for _, o := range oscal.Items(r.RelatedObservations) {
+				addNew(&ways[1], o.ObservationUuid)
 			}
-			return shares(u.items[i].RelatedObservations) || r != nil && shares(r.RelatedObservations)
-		},
-		func(i int, r *oscal.Risk) bool { return r != nil && identityOf(r) == identity },
+			ways[2] = []string{identityOf(r)}
+		}
+		for _, o := range oscal.Items(u.items[i].RelatedObservations) {
+			addNew(&ways[1], o.ObservationUuid)
+		}
+		for w, keys := range ways {
+			for _, k := range keys {
+				u.known[w][k] = append(u.known[w][k], i)
+			}
+		}
 	}
-	for _, is := range ways {
-		found, isOpen := -1, false
-		for i := range u.items {
-			r := u.riskOf(i)
-			if u.status[i] != "" || !is(i, r) { // an item that was matched stands for another risk
-				continue
+}
+
+// match finds the item of before for a risk: an open one, else the latest closed
+// one. An item that was matched already stands for another risk.
+func (u *poamUpdate) match(risk *oscal.Risk, seen []*oscal.Observation) (item int, open bool) {
+	var observations []string
+	for _, o := range seen {
+		observations = append(observations, o.UUID)
+	}
+	for w, keys := range [3][]string{{risk.UUID}, observations, {identityOf(risk)}} {
+		found := -1
+		for _, k := range keys {
+			for _, i := range u.known[w][k] {
+				r := u.riskOf(i)
+				switch {
+				case u.status[i] != "":
+				case r == nil || r.Status != "closed":
+					return i, true
+				default:
+					found = max(found, i)
+				}
 			}
-			if r == nil || r.Status != "closed" {
-				return i, true
-			}
-			found = i
 		}
 		if found >= 0 {
-			return found, isOpen
+			return found, false
 		}
 	}
 	return -1, false

@@ -15,7 +15,7 @@ import (
 // from.
 type Report struct {
 	Name     string // in problems
-	Tool     Tool   // if the report may be empty; else that of the records
+	Tool     Tool   // default: that of the records; without records nobody else tells that it ran
 	Records  iter.Seq2[Record, error]
 	Evidence *Evidence
 	// Subject is the UUID of the component, inventory item or user of the SSP that
@@ -61,7 +61,8 @@ type Results struct {
 
 // Assess makes assessment results of what tools and people found out.
 //
-// Each record becomes an observation. Where the record names controls, or a
+// Each record becomes an observation, as does a report without records, or one
+// that broke off. Where the record names controls, or a
 // mapping matches it, it takes part in determining these; the determinations are
 // rolled up to objectives, statements and controls of the plan (see [RollUp]), and
 // those with a verdict become findings: one for each leaf objective, for each
@@ -189,23 +190,51 @@ func (a *assessor) report(r *Report, i int) {
 	if r.Subject != "" && a.system.kinds[r.Subject] == "" {
 		a.problems.add(fmt.Errorf("subject %s of the SSP %w", r.Subject, ErrUnknown), "%s", name)
 	}
-	if r.Tool.Name != "" {
-		a.tool(r.Tool)
-	}
-	n := 0
+	n, tool := 0, r.Tool
+	broke := false
 	if r.Records != nil {
 		for rec, err := range r.Records {
 			if err != nil {
 				a.problems.add(err, "%s", name)
+				broke = true
 				break
 			}
 			n++
+			tool = cmp.Or(tool, rec.Tool)
 			a.record(rec, r, fmt.Sprintf("%s, record %d (rule %q)", name, n, rec.Rule.ID))
 		}
+	}
+	switch {
+	case tool.Name == "":
+	case broke:
+		a.note(r, i, tool, OutcomeError, "The report could not be read to its end; what else it holds is not known.")
+	case n == 0:
+		a.note(r, i, tool, OutcomeInformational, "The tool ran and reported nothing.")
 	}
 	if r.Evidence != nil {
 		a.evidence(r.Evidence)
 	}
+}
+
+// note makes an observation about a report as a whole.
+func (a *assessor) note(r *Report, i int, tool Tool, outcome Outcome, text string) {
+	at := r.Collected
+	if at.IsZero() {
+		at = a.now
+	}
+	o := oscal.Observation{
+		UUID: oscal.UUID("observation", a.id, "report", strconv.Itoa(i), tool.Name, tool.Version), Title: "Report of " + tool.Name, Description: text,
+		Methods: []string{Test.String()}, Types: oscal.List("discovery"), Collected: at,
+		Origins: oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(tool)}}}),
+	}
+	if a.system.kinds[r.Subject] != "" {
+		o.Subjects = oscal.List(oscal.SubjectReference{SubjectUuid: r.Subject, Type: a.system.kinds[r.Subject]})
+	}
+	addProp(&o.Props, oscal.PropOutcome, outcome.String())
+	if r.Evidence != nil {
+		o.RelevantEvidence = oscal.List(r.Evidence.relevant())
+	}
+	a.result.Observations = oscal.Append(a.result.Observations, o)
 }
 
 // finish puts the document together.

@@ -108,8 +108,13 @@ func (d *Document) Root() *Node { return d.root }
 // Model returns the name of the root, e.g. system-security-plan.
 func (d *Document) Model() string { return d.root.Name() }
 
-// Name returns the name under which the document was read.
+// Name returns the name under which the document was read, or the one that it
+// was given.
 func (d *Document) Name() string { return d.name }
+
+// SetName gives the document a name for problems and references, usually that of
+// the file that it is written to.
+func (d *Document) SetName(name string) { d.name = name }
 
 // Format returns the form in which the document was read, 0 for none.
 func (d *Document) Format() Format { return d.format }

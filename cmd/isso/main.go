@@ -32,8 +32,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.AddCommand(
 		validateCommand(),
 		convertCommand(),
+		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
+		packageCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

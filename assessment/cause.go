@@ -53,7 +53,7 @@ func (a *assessor) risks() []oscal.Risk {
 	for _, c := range a.order {
 		slices.SortFunc(c.Controls, func(x, y string) int { return cmp.Compare(place[x], place[y]) })
 		r := oscal.Risk{
-			UUID: a.riskID(c.Key), Title: oneLine(c.Title), Status: "open",
+			UUID: a.riskID(c.Key), Title: line(c.Title, "Weakness"), Status: "open",
 			Description: c.description(), Statement: c.statement(),
 		}
 		addProp(&r.Props, oscal.PropSeverity, c.Severity.String())
@@ -66,8 +66,8 @@ func (a *assessor) risks() []oscal.Risk {
 			r.Origins = oscal.List(c.Origin)
 		}
 		for _, id := range c.IDs {
-			if strings.HasPrefix(id, "CVE-") {
-				r.ThreatIds = oscal.Append(r.ThreatIds, oscal.ThreatId{System: "http://cve.mitre.org", ID: "https://www.cve.org/CVERecord?id=" + id})
+			if record := "https://www.cve.org/CVERecord?id=" + id; strings.HasPrefix(id, "CVE-") && oscal.TypeURI.Valid(record) {
+				r.ThreatIds = oscal.Append(r.ThreatIds, oscal.ThreatId{System: "http://cve.mitre.org", ID: record})
 			}
 		}
 		for _, uuid := range c.Observations {
@@ -112,9 +112,9 @@ func (a *assessor) rate(c *Cause) []oscal.Characterization {
 
 func (c *Cause) description() string {
 	if c.determination != nil {
-		return cmp.Or(strings.TrimSpace(c.determination.Rationale), c.Title)
+		return block(c.determination.Rationale, c.Title)
 	}
-	return cmp.Or(strings.TrimSpace(c.Rule.Description), strings.TrimSpace(c.Records[0].Message), c.Title)
+	return block(c.Rule.Description, c.Records[0].Message, c.Title)
 }
 
 // statement says what the risk rests on.
@@ -125,12 +125,12 @@ func (c *Cause) statement() string {
 	var places []string
 	seen := map[string]bool{}
 	for i := range c.Records {
-		if p := cmp.Or(locationOf(&c.Records[i]), "the system"); !seen[p] {
+		if p := line(locationOf(&c.Records[i]), "the system"); !seen[p] {
 			seen[p] = true
 			places = append(places, p)
 		}
 	}
-	s := fmt.Sprintf("%s reports %s with severity %s at %d places", cmp.Or(c.Tool.Name, "A tool"), cmp.Or(c.Rule.ID, c.Title), c.Severity, len(places))
+	s := fmt.Sprintf("%s reports %s with severity %s at %d places", line(c.Tool.Name, "A tool"), line(c.Rule.ID, c.Title, "a weakness"), c.Severity, len(places))
 	if len(places) == 1 {
 		s = strings.TrimSuffix(s, "s")
 	}
@@ -146,7 +146,7 @@ func (c *Cause) statement() string {
 func (c *Cause) fixes() string {
 	var fixes []string
 	for i := range c.Records {
-		if f := strings.TrimSpace(c.Records[i].Fix); f != "" && len(fixes) < 10 {
+		if f := block(c.Records[i].Fix); f != "" && len(fixes) < 10 {
 			addNew(&fixes, f)
 		}
 	}

@@ -157,7 +157,7 @@ func byMapping(all []speech) [][]speech {
 func ruleNames(records []Record) string {
 	var names []string
 	for _, r := range records {
-		addNew(&names, cmp.Or(r.Rule.ID, r.Title, "without id"))
+		addNew(&names, line(r.Rule.ID, r.Title, "without id"))
 	}
 	if len(names) > 5 {
 		names = append(names[:5:5], fmt.Sprintf("and %d more", len(names)-5))
@@ -171,7 +171,7 @@ func (a *assessor) person(d *Determination, i int) {
 	o := oscal.Observation{
 		UUID:        oscal.UUID("observation", a.id, "determination", d.Target, d.Examiner, d.Date.UTC().Format(time.RFC3339), strconv.Itoa(i)),
 		Title:       "Determination of " + d.Target,
-		Description: cmp.Or(strings.TrimSpace(d.Rationale), "The examiner gave no rationale."),
+		Description: block(d.Rationale, "The examiner gave no rationale."),
 		Methods:     []string{d.Method.String()},
 		Types:       oscal.List("control-objective"),
 		Collected:   d.Date,

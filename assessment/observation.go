@@ -50,7 +50,7 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 	c := a.causes[cause]
 	if c == nil {
 		c = &Cause{
-			Key: cause, Title: cmp.Or(rec.Title, rec.Rule.Title, rec.Rule.ID, firstLine(rec.Message), "weakness"), Tool: rec.Tool, Rule: rec.Rule, FirstSeen: rec.Time,
+			Key: cause, Title: line(rec.Title, rec.Rule.Title, rec.Rule.ID, rec.Message, "Weakness"), Tool: rec.Tool, Rule: rec.Rule, FirstSeen: rec.Time,
 			Origin: oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(rec.Tool)}}},
 		}
 		a.causes[cause] = c
@@ -83,11 +83,6 @@ func addNew[T comparable](list *[]T, x T) {
 	if !slices.Contains(*list, x) {
 		*list = append(*list, x)
 	}
-}
-
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return strings.TrimSpace(s)
 }
 
 // cause returns the identity of what a record is about.
@@ -181,8 +176,8 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 		if g.isNew(subject.SubjectUuid) {
 			o.Subjects = oscal.Append(o.Subjects, subject)
 		}
-		if l := locationOf(rec); l != "" && g.isNew(l) {
-			o.Props = oscal.Append(o.Props, oscal.Property{Ns: oscal.Namespace, Name: oscal.PropLocation, Value: oneLine(l)})
+		if l := oneLine(locationOf(rec)); l != "" && g.isNew(l) {
+			o.Props = oscal.Append(o.Props, oscal.Property{Ns: oscal.Namespace, Name: oscal.PropLocation, Value: l})
 		}
 		if rec.Time.Before(o.Collected) {
 			o.Collected = rec.Time
@@ -205,8 +200,8 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 	}
 	o := oscal.Observation{
 		UUID:        oscal.UUID(key...),
-		Title:       oneLine(cmp.Or(rec.Title, rec.Rule.ID, rec.Message)),
-		Description: cmp.Or(strings.TrimSpace(rec.Message), strings.TrimSpace(rec.Rule.Description), rec.Title, rec.Rule.ID, "The tool says nothing about this."),
+		Title:       line(rec.Title, rec.Rule.ID, rec.Message),
+		Description: block(rec.Message, rec.Rule.Description, rec.Title, rec.Rule.ID, "The tool says nothing about this."),
 		Methods:     []string{Test.String()},
 		Types:       oscal.List("discovery"),
 		Origins:     oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(rec.Tool)}}}),
@@ -228,12 +223,12 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 		ps.add(oscal.PropFingerprint, rec.Fingerprints[0].Name+"="+rec.Fingerprints[0].Value)
 	}
 	if rec.Suppressed {
-		ps.add(oscal.PropSuppressed, cmp.Or(rec.Suppression, "yes"))
+		ps.add(oscal.PropSuppressed, line(rec.Suppression, "yes"))
 	}
 	ps.add(oscal.PropLocation, locationOf(rec))
 	ps.add(oscal.PropID, a.riskID(cause))
 	o.Props = oscal.List(ps...)
-	if rec.Rule.Help != "" && !strings.ContainsAny(rec.Rule.Help, " \t\r\n") {
+	if reference(rec.Rule.Help) != "" {
 		o.Links = oscal.List(oscal.Link{Href: rec.Rule.Help, Rel: "reference"})
 	}
 	if r.Evidence != nil {
@@ -245,7 +240,7 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 	if a.o.Group {
 		g := &observationGroup{index: len(observations)}
 		g.isNew(subject.SubjectUuid)
-		g.isNew(locationOf(rec))
+		g.isNew(oneLine(locationOf(rec)))
 		a.grouped[group] = g
 	}
 	a.result.Observations = oscal.Append(a.result.Observations, o)
@@ -271,15 +266,6 @@ func (ps *props) add(name, value string) {
 	if p := (oscal.Property{Ns: oscal.Namespace, Name: name, Value: value}); !slices.Contains(*ps, p) {
 		*ps = append(*ps, p)
 	}
-}
-
-func oneLine(s string) string {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
-			return strings.Join(strings.Fields(s), " ")
-		}
-	}
-	return s
 }
 
 func locationOf(rec *Record) string {

@@ -146,7 +146,7 @@ func (p *planner) activities(c *controls.Control) []oscal.Activity {
 		r := related
 		a := oscal.Activity{
 			UUID:            oscal.UUID(key...),
-			Title:           verbs[m] + " " + c.Label() + " " + c.Title(),
+			Title:           line(verbs[m] + " " + c.Label() + " " + c.Title()),
 			Description:     descriptions[m],
 			Props:           oscal.List(oscal.Property{Name: "method", Value: m.String()}),
 			RelatedControls: &r,
@@ -305,11 +305,11 @@ func toolUUID(t Tool) string { return oscal.UUID("tool", t.Name, t.Version) }
 
 func toolComponent(t Tool) oscal.SystemComponent {
 	c := oscal.SystemComponent{
-		UUID: toolUUID(t), Type: "software", Title: cmp.Or(t.Name, "unnamed tool"),
+		UUID: toolUUID(t), Type: "software", Title: line(t.Name, "unnamed tool"),
 		Description: "A tool that is used in the assessment.", Status: oscal.SystemComponentStatus{State: "operational"},
 	}
-	if t.Version != "" {
-		c.Props = oscal.List(oscal.Property{Name: "version", Value: t.Version})
+	if v := oneLine(t.Version); v != "" {
+		c.Props = oscal.List(oscal.Property{Name: "version", Value: v})
 	}
 	return c
 }

@@ -223,7 +223,7 @@ func (a *assessor) note(r *Report, i int, tool Tool, outcome Outcome, text strin
 		at = a.now
 	}
 	o := oscal.Observation{
-		UUID: oscal.UUID("observation", a.id, "report", strconv.Itoa(i), tool.Name, tool.Version), Title: "Report of " + tool.Name, Description: text,
+		UUID: oscal.UUID("observation", a.id, "report", strconv.Itoa(i), tool.Name, tool.Version), Title: "Report of " + line(tool.Name, "a tool"), Description: text,
 		Methods: []string{Test.String()}, Types: oscal.List("discovery"), Collected: at,
 		Origins: oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(tool)}}}),
 	}

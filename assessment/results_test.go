@@ -144,3 +144,35 @@ func TestAssessOptions(t *testing.T) {
 	checkReferences(t, h.baseline, written(t, twice.Document), written(t, plan), written(t, h.ssp))
 	require.Len(t, oscal.Items(twice.Document.Results[0].Observations), 2)
 }
+
+// TestAssessHostile: whatever a report says, the documents are valid.
+func TestAssessHostile(t *testing.T) {
+	h := sampleHouse(t)
+	plan, err := assessment.NewPlan(h.baseline, h.ssp, now, nil)
+	require.NoError(t, err)
+	words := []string{"", " ", "\t\n", " a  b ", "a\nb", "\x00\x1b[31m", "\u2028", "<b>&amp;</b>", "{{ insert: param, x }}", "\xff\xfe", "%zz", "http://[::1", "javascript:alert(1)", "# x\n\n```\n", "\u00a0"}
+	var records []assessment.Record
+	for i, w := range words {
+		v := words[(i*7+3)%len(words)]
+		records = append(records, assessment.Record{
+			Tool: assessment.Tool{Name: w, Version: v}, Rule: assessment.Rule{ID: v, Title: w, Description: v, Help: w, Tags: words},
+			Subject: assessment.Subject{Kind: v, ID: w}, Title: w, Message: v, Outcome: assessment.OutcomeFail, RawOutcome: w,
+			Severity: assessment.Severity(i % 6), RawSeverity: v, IDs: []string{"CVE-" + w, v}, Fix: w,
+			Locations: []assessment.Location{{URI: w, Base: v, Line: -i}}, Fingerprints: []assessment.Fingerprint{{Name: v, Value: w}},
+			Scores: []assessment.Score{{System: w, Value: v}}, Suppressed: i%5 == 0, Suppression: w,
+		})
+	}
+	for _, group := range []bool{false, true} {
+		res, err := assessment.Assess(h.baseline, h.ssp, plan, []assessment.Report{{
+			Records: seq(records...), Evidence: &assessment.Evidence{Title: " ", Href: "a b.txt"},
+		}}, now, &assessment.AssessOptions{
+			Group: group, Policy: new(assessment.FedRAMPRev5()),
+			Determinations: []assessment.Determination{{Target: "ac-1", Verdict: assessment.NotSatisfied, Rationale: "\x00"}, {Target: "ac-2", Verdict: assessment.Satisfied, Rationale: " "}},
+		})
+		require.NoError(t, err)
+		checkReferences(t, h.baseline, written(t, res.Document), written(t, plan), written(t, h.ssp))
+		poam, err := assessment.UpdatePOAM(nil, h.ssp, res.Document, now, nil)
+		require.NoError(t, err)
+		checkReferences(t, h.baseline, written(t, poam.Document), written(t, h.ssp))
+	}
+}

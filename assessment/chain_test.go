@@ -355,7 +355,7 @@ func TestPlanSampling(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, []string{"Assess Access Control", "Assess Access Control, every 1 months", "Report the results"}, titles)
+	require.Equal(t, []string{"Assess Access Control", "Assess Access Control, every month", "Report the results"}, titles)
 	size, err := assessment.Sampling{Deviations: 4, Confidence: 0.95}.Size(40)
 	require.NoError(t, err)
 	require.Equal(t, slices.Repeat([]string{fmt.Sprintf("%d %d of 40 (rule: finds one of 4 deviations with confidence 0.95", size, size)[:len(fmt.Sprint(size))+61]}, 1), slices.Compact(samples))

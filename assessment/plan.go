@@ -219,7 +219,7 @@ func (l *taskList) add(c *controls.Control, f Frequency, activities []oscal.Acti
 			Title: "Assess " + title, Timing: l.timing(),
 		}
 		if !f.IsZero() {
-			t.Title += ", every " + f.String()
+			t.Title += ", " + f.every()
 			t.Timing = f.timing()
 			t.Props = oscal.List(oscal.Property{Ns: oscal.Namespace, Name: oscal.PropAssessmentFrequency, Value: f.String()})
 		}

@@ -33,12 +33,6 @@ type POAMOptions struct {
 	Milestones func(r *oscal.Risk, due Date) []Milestone
 }
 
-// A Milestone is a step on the way to a remedy.
-type Milestone struct {
-	Title, Description string
-	Start, End         Date // Start may be zero
-}
-
 // A POAM is a plan of action and milestones, and what an update did to it. Items
 // are named by their numbers, in the order of the document.
 type POAM struct {
@@ -161,41 +155,6 @@ func (u *poamUpdate) number() string {
 	return fmt.Sprintf("%s%04d", u.o.Prefix, u.next)
 }
 
-// say notes what the results show of each cause, and which tools ran to their
-// end.
-func (u *poamUpdate) say() {
-	broken := map[string]bool{}
-	for _, r := range u.results.Results {
-		for _, o := range oscal.Items(r.Observations) {
-			cause, outcome := propOf(o.Props, oscal.PropID), propOf(o.Props, oscal.PropOutcome)
-			for _, origin := range oscal.Items(o.Origins) {
-				for _, a := range origin.Actors {
-					u.ran[a.ActorUuid] = true
-					if cause == "" && outcome == OutcomeError.String() {
-						broken[a.ActorUuid] = true
-					}
-				}
-			}
-			if cause == "" {
-				continue
-			}
-			shown := "other"
-			switch outcome {
-			case OutcomeFail.String():
-				shown = "fail" // suppressed or not
-			case OutcomePass.String(), OutcomeFixed.String():
-				shown = "pass"
-			}
-			if was := u.seenAs[cause]; was == "" || shown == "fail" || was == "pass" {
-				u.seenAs[cause] = shown
-			}
-		}
-	}
-	for tool := range broken {
-		delete(u.ran, tool)
-	}
-}
-
 // take brings the risks of one result in.
 func (u *poamUpdate) take(r *oscal.Result) {
 	byUUID := map[string]*oscal.Observation{}
@@ -236,77 +195,6 @@ func (u *poamUpdate) take(r *oscal.Result) {
 		}
 		u.takeRisk(risk, seen, findingsOf[risk.UUID])
 	}
-}
-
-// index makes the items of before known by what may match them: the UUIDs of
-// their risks, their observations, the identities of their risks.
-func (u *poamUpdate) index() {
-	for i := range u.items {
-		var ways [3][]string
-		if r := u.riskOf(i); r != nil {
-			addNew(&ways[0], r.UUID)
-			addNew(&ways[0], cmp.Or(propOf(r.Props, oscal.PropID), r.UUID))
-			for _, o := range oscal.Items(r.RelatedObservations) {
-				addNew(&ways[1], o.ObservationUuid)
-			}
-			ways[2] = []string{identityOf(r)}
-		}
-		for _, o := range oscal.Items(u.items[i].RelatedObservations) {
-			addNew(&ways[1], o.ObservationUuid)
-		}
-		for w, keys := range ways {
-			for _, k := range keys {
-				u.known[w][k] = append(u.known[w][k], i)
-			}
-		}
-	}
-}
-
-// match finds the item of before for a risk: an open one, else the latest closed
-// one. An item that was matched already stands for another risk.
-func (u *poamUpdate) match(risk *oscal.Risk, seen []*oscal.Observation) (item int, open bool) {
-	var observations []string
-	for _, o := range seen {
-		observations = append(observations, o.UUID)
-	}
-	for w, keys := range [3][]string{{risk.UUID}, observations, {identityOf(risk)}} {
-		found := -1
-		for _, k := range keys {
-			for _, i := range u.known[w][k] {
-				r := u.riskOf(i)
-				switch {
-				case u.status[i] != "":
-				case r == nil || r.Status != "closed":
-					return i, true
-				default:
-					found = max(found, i)
-				}
-			}
-		}
-		if found >= 0 {
-			return found, false
-		}
-	}
-	return -1, false
-}
-
-// riskOf returns the first risk of an item, nil if it has none.
-func (u *poamUpdate) riskOf(item int) *oscal.Risk {
-	for _, x := range oscal.Items(u.items[item].RelatedRisks) {
-		if i, ok := u.risk[x.RiskUuid]; ok {
-			return &u.risks[i]
-		}
-	}
-	return nil
-}
-
-func identityOf(r *oscal.Risk) string {
-	var ids []string
-	for _, t := range oscal.Items(r.ThreatIds) {
-		ids = append(ids, t.ID)
-	}
-	slices.Sort(ids)
-	return strings.ToLower(strings.Join([]string{propOf(r.Props, oscal.PropRule), strings.Join(ids, ","), r.Title}, "\x00"))
 }
 
 func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findings []*oscal.Finding) {
@@ -358,50 +246,6 @@ func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findin
 	u.items = append(u.items, item)
 	u.status = append(u.status, status)
 	u.addFindings(len(u.items)-1, original, risk.UUID, findings)
-}
-
-// again makes another risk of one: what is in it has other UUIDs too.
-func again(r oscal.Risk, uuid string) oscal.Risk {
-	r.UUID = uuid
-	var responses []oscal.Response
-	for _, x := range oscal.Items(r.Remediations) {
-		x.UUID = oscal.UUID("response", uuid, x.UUID)
-		x.Tasks = oscal.List(tasksAgain(oscal.Items(x.Tasks), uuid)...)
-		var needed []oscal.RequiredAsset
-		for _, y := range oscal.Items(x.RequiredAssets) {
-			y.UUID = oscal.UUID("required-asset", uuid, y.UUID)
-			needed = append(needed, y)
-		}
-		x.RequiredAssets = oscal.List(needed...)
-		responses = append(responses, x)
-	}
-	r.Remediations = oscal.List(responses...)
-	var factors []oscal.MitigatingFactor
-	for _, x := range oscal.Items(r.MitigatingFactors) {
-		x.UUID = oscal.UUID("mitigating-factor", uuid, x.UUID)
-		factors = append(factors, x)
-	}
-	r.MitigatingFactors = oscal.List(factors...)
-	r.RiskLog = nil // that of the other occurrence
-	return r
-}
-
-// tasksAgain gives tasks, also those inside of tasks, other UUIDs; dependencies
-// among them follow.
-func tasksAgain(tasks []oscal.Task, uuid string) []oscal.Task {
-	var out []oscal.Task
-	for _, t := range tasks {
-		t.UUID = oscal.UUID("task", uuid, t.UUID)
-		t.Tasks = oscal.List(tasksAgain(oscal.Items(t.Tasks), uuid)...)
-		var needs []oscal.TaskDependency
-		for _, d := range oscal.Items(t.Dependencies) {
-			d.TaskUuid = oscal.UUID("task", uuid, d.TaskUuid)
-			needs = append(needs, d)
-		}
-		t.Dependencies = oscal.List(needs...)
-		out = append(out, t)
-	}
-	return out
 }
 
 // addObservation takes an observation over. One that recurs is another one, with
@@ -482,79 +326,6 @@ func (u *poamUpdate) keep(i int, risk *oscal.Risk, seen []*oscal.Observation, fi
 	u.addFindings(i, risk.UUID, uuid, findings)
 }
 
-// due returns the due date of a new risk: that of the results, else by the
-// policy.
-func (u *poamUpdate) due(risk *oscal.Risk, detected Date) Date {
-	if d, err := ParseDate(propOf(risk.Props, oscal.PropDue)); err == nil {
-		return d
-	}
-	if risk.Deadline != nil {
-		return DateOf(*risk.Deadline)
-	}
-	if u.o.Policy == nil {
-		return Date{}
-	}
-	var s Severity
-	if err := s.UnmarshalText([]byte(propOf(risk.Props, oscal.PropSeverity))); err != nil {
-		return Date{}
-	}
-	d, ok, err := u.o.Policy.Due(detected, s)
-	switch {
-	case err != nil:
-		u.problems.add(err, "risk %s (%s)", risk.UUID, risk.Title)
-	case ok:
-		risk.Deadline = deadline(d)
-		setProp(&risk.Props, oscal.PropDue, d.String())
-	}
-	return d
-}
-
-// plan adds the milestones to a new risk.
-func (u *poamUpdate) plan(risk *oscal.Risk, detected, due Date) {
-	var milestones []Milestone
-	switch {
-	case u.o.Milestones != nil:
-		milestones = u.o.Milestones(risk, due)
-	case !due.IsZero():
-		milestones = []Milestone{{Title: "Remedy in place", Start: detected, End: due}}
-	}
-	if len(milestones) == 0 {
-		return
-	}
-	r := oscal.Response{
-		UUID: oscal.UUID("response", risk.UUID, "planned"), Lifecycle: "planned",
-		Title: "Planned remedy", Description: "The steps by which the weakness is to be removed.",
-	}
-	for i, m := range milestones {
-		t := oscal.Task{
-			UUID: oscal.UUID("milestone", risk.UUID, strconv.Itoa(i)), Type: "milestone",
-			Title: cmp.Or(m.Title, "Milestone "+strconv.Itoa(i+1)), Description: m.Description,
-		}
-		switch {
-		case m.End.IsZero():
-		case m.Start.IsZero() || m.Start == m.End:
-			t.Timing = &oscal.EventTiming{OnDate: &oscal.OnDateCondition{Date: m.End.In(time.UTC)}}
-		default:
-			t.Timing = &oscal.EventTiming{WithinDateRange: &oscal.OnDateRangeCondition{Start: m.Start.In(time.UTC), End: m.End.In(time.UTC)}}
-		}
-		r.Tasks = oscal.Append(r.Tasks, t)
-	}
-	risk.Remediations = oscal.List(append(slices.Clone(oscal.Items(risk.Remediations)), r)...)
-}
-
-// log adds an entry to the log of a risk.
-func (u *poamUpdate) log(risk *oscal.Risk, title, status string) {
-	e := oscal.RiskLogEntry{
-		UUID: oscal.UUID("risk-log", risk.UUID, title, u.now.UTC().Format(time.RFC3339)), Title: title, Start: u.now, StatusChange: status,
-	}
-	l := oscal.RiskLog{}
-	if risk.RiskLog != nil {
-		l.Entries = slices.Clone(risk.RiskLog.Entries)
-	}
-	l.Entries = append(l.Entries, e)
-	risk.RiskLog = &l
-}
-
 // close closes the items whose cause is gone.
 func (u *poamUpdate) close() {
 	for i := range u.items {
@@ -594,18 +365,6 @@ func (u *poamUpdate) close() {
 		risk.Status = "closed"
 		u.log(risk, "Closed", "closed")
 	}
-}
-
-// inScope tells whether a tool that found the risk ran again.
-func (u *poamUpdate) inScope(risk *oscal.Risk) bool {
-	for _, o := range oscal.Items(risk.Origins) {
-		for _, a := range o.Actors {
-			if a.Type == "tool" && u.ran[a.ActorUuid] {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // definitions takes over what the observations, findings and risks refer to:

@@ -374,7 +374,7 @@ func TestAssessProblems(t *testing.T) {
 	res, err := assessment.Assess(h.baseline, h.ssp, plan, []assessment.Report{{Name: "broken", Records: one, Subject: "nobody"}}, now, &assessment.AssessOptions{
 		Mappings: []assessment.Mapping{{Match: "R", Targets: []string{"cm-2", "ac-1"}}},
 		Determinations: []assessment.Determination{
-			{Target: "ac-99", Verdict: assessment.Satisfied}, {Target: "ac-1"}, {Target: "ac-1", Verdict: assessment.Satisfied, Examiner: "nobody"},
+			{Target: "ac-99", Verdict: assessment.Satisfied}, {Target: "AC-1 z", Verdict: assessment.Satisfied}, {Target: "ac-1"}, {Target: "ac-1", Verdict: assessment.Satisfied, Examiner: "nobody"},
 		},
 	})
 	ps, ok := err.(assessment.Problems)
@@ -384,7 +384,7 @@ func TestAssessProblems(t *testing.T) {
 		at = append(at, p.At)
 	}
 	require.Equal(t, []string{
-		"mapping 0 (R)", "broken", `broken, record 1 (rule "R")`, `broken, record 1 (rule "R")`, "broken", "determination 1", "determination 2", "determination 3",
+		"mapping 0 (R)", "broken", `broken, record 1 (rule "R")`, `broken, record 1 (rule "R")`, "broken", "determination 1", "determination 2", "determination 3", "determination 4",
 	}, at)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, err, controls.ErrUnknown)

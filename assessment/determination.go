@@ -29,7 +29,7 @@ func (a *assessor) targets() {
 		}
 		var ids []string
 		for _, text := range m.Targets {
-			if id, err := a.resolve(text); err != nil {
+			if id, err := a.resolve(text, true); err != nil {
 				a.problems.add(err, "mapping %d (%s)", i, m.Match)
 			} else {
 				ids = append(ids, id)
@@ -39,14 +39,18 @@ func (a *assessor) targets() {
 	}
 }
 
-// resolve finds the id of an objective, statement or control.
-func (a *assessor) resolve(text string) (string, error) {
+// resolve finds the id of an objective, statement or control. What a report names
+// without being exact, speaks about the nearest part around it; a mapping or a
+// person has to be exact, since these can satisfy it.
+func (a *assessor) resolve(text string, exact bool) (string, error) {
 	t, err := a.catalog.Find(text)
 	switch {
 	case err != nil:
 		return "", err
 	case t.Control == nil || !a.baseline.Has(t.Control):
 		return "", fmt.Errorf("control %q of the baseline %w", text, ErrUnknown)
+	case exact && !t.Exact:
+		return "", fmt.Errorf("%q %w: the nearest part is %s", text, ErrUnknown, t.ID())
 	}
 	return t.ID(), nil
 }
@@ -77,7 +81,7 @@ func (a *assessor) determine() {
 	}
 	for i, d := range a.o.Determinations {
 		at := fmt.Sprintf("determination %d", i+1)
-		id, err := a.resolve(d.Target)
+		id, err := a.resolve(d.Target, true)
 		if err != nil {
 			a.problems.add(err, "%s", at)
 			continue

@@ -109,7 +109,7 @@ func (a *assessor) speak(rec *Record, index int, at string) []string {
 		}
 	}
 	for _, text := range rec.Controls {
-		id, err := a.resolve(text)
+		id, err := a.resolve(text, false)
 		if err != nil {
 			a.problems.add(err, "%s", at)
 			continue

@@ -151,6 +151,16 @@ func (m *Markup) plain(b *strings.Builder, f func(*Markup) string) {
 	}
 }
 
+// clone copies a tree.
+func (m *Markup) clone() *Markup {
+	c := *m
+	c.Children = make([]*Markup, len(m.Children))
+	for i, k := range m.Children {
+		c.Children[i] = k.clone()
+	}
+	return &c
+}
+
 // normal brings a root of blocks or of inlines into normal form.
 func (m *Markup) normal(line bool) {
 	if line {
@@ -162,7 +172,7 @@ func (m *Markup) normal(line bool) {
 
 func normalBlocks(in []*Markup) []*Markup {
 	out := in[:0]
-	for _, m := range in {
+	for _, m := range inBlocks(in) {
 		switch m.Kind {
 		case MarkupParagraph, MarkupHeading:
 			m.Children = normalInlines(m.Children, 0)
@@ -189,7 +199,39 @@ func normalBlocks(in []*Markup) []*Markup {
 	return out
 }
 
+// inBlocks puts inlines that stand among blocks into paragraphs. No reader makes
+// such, but a caller may.
+func inBlocks(in []*Markup) []*Markup {
+	if !slices.ContainsFunc(in, func(m *Markup) bool { return !m.Kind.isBlock() }) {
+		return in
+	}
+	var out []*Markup
+	open := false
+	for _, m := range in {
+		if m.Kind.isBlock() {
+			out, open = append(out, m), false
+			continue
+		}
+		if !open {
+			out, open = append(out, &Markup{Kind: MarkupParagraph}), true
+		}
+		p := out[len(out)-1]
+		p.Children = append(p.Children, m)
+	}
+	return out
+}
+
+// each makes children of one kind: what is of another is wrapped.
+func (m *Markup) each(kind MarkupKind) {
+	for i, c := range m.Children {
+		if c.Kind != kind {
+			m.Children[i] = &Markup{Kind: kind, Children: []*Markup{c}}
+		}
+	}
+}
+
 func (m *Markup) normalList() {
+	m.each(MarkupItem)
 	m.Children = normalBlocks(m.Children)
 	if len(m.Children) == 0 {
 		return
@@ -220,7 +262,9 @@ func (m *Markup) normalList() {
 
 func (m *Markup) normalTable() {
 	columns := 0
+	m.each(MarkupRow)
 	for _, row := range m.Children {
+		row.each(MarkupCell)
 		columns = max(columns, len(row.Children))
 	}
 	if columns == 0 {
@@ -229,6 +273,11 @@ func (m *Markup) normalTable() {
 	}
 	for _, row := range m.Children {
 		for _, cell := range row.Children {
+			for c := range cell.Walk() {
+				if c.isCodeForNoCell() {
+					c.Kind = MarkupText
+				}
+			}
 			cell.Children = normalInlines(cell.Children, 0)
 		}
 		for len(row.Children) < columns {
@@ -241,6 +290,12 @@ func (m *Markup) normalTable() {
 			cell.Align = m.Children[0].Children[i].Align
 		}
 	}
+}
+
+// isCodeForNoCell tells whether the piece is code that a table of Markdown has no
+// form for: there a backslash before a pipe is always an escape.
+func (m *Markup) isCodeForNoCell() bool {
+	return m.Kind == MarkupCode && strings.Contains(m.Text, `\|`)
 }
 
 // normalInlines is normalRun for a block, at whose ends space is dropped.
@@ -309,7 +364,17 @@ func normalRun(in []*Markup, inside uint32) (lead bool, out []*Markup, trail boo
 		case MarkupImage, MarkupInsert:
 			before()
 			out = append(out, m)
+		case MarkupPre:
+			add(&Markup{Kind: MarkupCode, Text: strings.ReplaceAll(m.Text, "\n", " ")})
 		default:
+			if m.Kind.isBlock() {
+				space = true
+				for _, c := range m.Children {
+					add(c)
+				}
+				space = true
+				return
+			}
 			if inside>>m.Kind&1 == 1 {
 				if m.Kind == MarkupQ {
 					before()

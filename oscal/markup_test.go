@@ -181,3 +181,13 @@ func TestUnsafeHTML(t *testing.T) {
 		require.Equal(t, tt.want, ParseMarkup(tt.text, TypeMarkupLine).HTML(nil), tt.text)
 	}
 }
+
+// TestDeepMarkdown: however deep a text nests, it is read.
+func TestDeepMarkdown(t *testing.T) {
+	for _, s := range []string{"> ", "- ", "1. ", "*a **b ", "![", "\"a ~b "} {
+		text := strings.Repeat(s, 20_000) + "x"
+		for _, end := range []string{"", strings.Repeat("b** a*", 20_000), strings.Repeat("](c)", 20_000)} {
+			ParseMarkup(text+end, TypeMarkupMultiline).Markdown()
+		}
+	}
+}

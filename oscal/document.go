@@ -144,6 +144,16 @@ func (d *Document) Position(n *Node) Position {
 	return d.position(int(n.at) - 1)
 }
 
+// Problem returns a problem at a node of the document: its place is filled in,
+// the message is formatted.
+func (d *Document) Problem(level Level, rule Rule, n *Node, format string, args ...any) Problem {
+	p := Problem{Level: level, Rule: rule, File: d.name, Position: d.Position(n), Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	if d.format == XML {
+		p.Path = n.Path()
+	}
+	return p
+}
+
 // A mark is a known place of a text: the start of a line, or one of the places
 // columnsPerMark apart in a long line, so that a document that is one line of
 // megabytes is no slower than another.

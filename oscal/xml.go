@@ -612,7 +612,7 @@ func (r *xmlReader) children(f *frame) {
 		case xmlEnd:
 			if prose != nil {
 				markup.normal(false)
-				prose.value = markup.Markdown()
+				prose.value = markup.markdown()
 			}
 			return
 		case xmlChars:
@@ -736,7 +736,7 @@ func (r *xmlReader) value(n *Node) {
 			r.flow(root, n, false)
 		}
 		root.normal(line)
-		r.scalar(n, t, root.Markdown(), at)
+		r.scalar(n, t, root.markdown(), at)
 		return
 	}
 	value, at := "", -1

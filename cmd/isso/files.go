@@ -100,10 +100,10 @@ type finding struct {
 	Column  int    `json:"column,omitzero"`
 	Offset  int    `json:"offset"`
 	Pointer string `json:"pointer,omitzero"`
+	Path    string `json:"path,omitzero"`
 	Message string `json:"message"`
 
 	Kind    string         `json:"kind,omitzero"` // of a constraint
-	Path    string         `json:"path,omitzero"`
 	Related []relatedPlace `json:"related,omitzero"`
 }
 

@@ -38,6 +38,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		queryCommand(),
 		listAllowedValuesCommand(),
 		packageCommand(),
+		splitCommand(),
+		joinCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

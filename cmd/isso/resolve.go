@@ -61,7 +61,7 @@ func resolveCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&to, "to", "", "json or yaml")
+	flags.StringVar(&to, "to", "", "json or yaml; default is that of the extension of --out, else json")
 	flags.StringVarP(&out, "out", "o", "", "file to write; default is the standard output")
 	flags.StringVar(&root, "root", "", "folder from which documents may be read; default is that of the profile")
 	flags.StringToStringVar(&files, "map", nil, "URI=FILE: the file of a document that is imported by this URI")

@@ -40,11 +40,12 @@ func validateCommand() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Say all that is wrong with documents",
 		Long: "Validate checks documents of all eight models in JSON, YAML and XML: syntax,\n" +
-			"unknown, missing, duplicate and contradicting members, the form of every value,\n" +
-			"the 340 constraints that the models define, and those of the files that\n" +
-			"--constraints names (Metaschema constraint XML).\n" +
-			"Each problem is a line FILE:LINE:COLUMN: MESSAGE (at PLACE) [RULE]; what is not an\n" +
-			"error says its level before the message. FILE may be - for the standard input.\n" +
+			"unknown, missing, duplicate and contradicting members, in XML their order, the form\n" +
+			"of every value, the 340 constraints that the models define, and those of the files\n" +
+			"that --constraints names (Metaschema constraint XML).\n" +
+			"Each problem is a line FILE:LINE:COLUMN: MESSAGE (at PLACE) [RULE], where PLACE is a\n" +
+			"JSON Pointer or, in XML, a path like /catalog[1]/@uuid; what is not an error says its\n" +
+			"level before the message. FILE may be - for the standard input.\n" +
 			"Documents that constraints refer to are read from the folder of the document and\n" +
 			"those below it, or of --root; nothing is read from the network, --map gives the\n" +
 			"file of a document that is referred to by a URL.\n" +

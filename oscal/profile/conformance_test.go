@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -167,7 +168,7 @@ func (c *resolutionCase) test(t *testing.T, form string) {
 			return // by the reader, with a rule of its own
 		}
 		require.Contains(t, rulesOf(err), c.Error)
-		for _, p := range err.(Problems) {
+		for _, p := range problemsOf(err) {
 			require.True(t, p.Position.IsValid(), p.Error())
 		}
 		return
@@ -197,9 +198,14 @@ func (c *resolutionCase) expected(t *testing.T, name string) *oscal.Document {
 	return doc
 }
 
+func problemsOf(err error) Problems {
+	ps, _ := errors.AsType[Problems](err)
+	return ps
+}
+
 func rulesOf(err error) []string {
 	var rules []string
-	for _, p := range err.(Problems) {
+	for _, p := range problemsOf(err) {
 		rules = append(rules, string(p.Rule))
 	}
 	return rules

@@ -38,7 +38,7 @@ const exampleProfile = `{
   }
 }`
 
-func ExampleResolver() {
+func ExampleNewResolver() {
 	documents := profile.Map{"catalog.json": exampleCatalog, "profile.json": exampleProfile}
 	res, err := profile.NewResolver(documents, nil).ResolveURI(context.Background(), "profile.json", &profile.Options{
 		Now: time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC),
@@ -160,4 +160,26 @@ func ExampleLoaderFunc() {
 	fmt.Println(res.Documents)
 	// Output:
 	// [https://example.org/profile.json https://example.org/v2/catalog.json]
+}
+
+// Texts by URI are enough for tests and for documents kept in a database.
+func ExampleMap() {
+	texts := profile.Map{"my catalog.json": exampleCatalog}
+	text, _, err := texts.Load(context.Background(), "my%20catalog.json")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer text.Close()
+	doc, err := oscal.Read(text, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(doc.Model())
+	_, _, err = texts.Load(context.Background(), "other.json")
+	fmt.Println(errors.Is(err, fs.ErrNotExist))
+	// Output:
+	// catalog
+	// true
 }

@@ -79,7 +79,7 @@ func checked(uri string, doc *oscal.Document, err error) (*document, oscal.Rule,
 	}
 	for _, p := range problems {
 		switch p.Rule {
-		case oscal.RuleMissing, oscal.RuleChoice, oscal.RuleEmptyArray, oscal.RuleDatatype, "order": // of XML elements
+		case oscal.RuleMissing, oscal.RuleChoice, oscal.RuleEmptyArray, oscal.RuleDatatype, oscal.RuleOrder:
 		default:
 			return nil, RuleDocumentInvalid, err
 		}
@@ -113,10 +113,6 @@ func (r *run) importSource(parent *document, imp *oscal.Node) *source {
 		r.problem(oscal.Error, RuleCircularImport, at, d.uri, nil, "circular import: %s", r.chain(d.uri))
 		return nil
 	}
-	if len(r.used) >= r.limits.Documents {
-		r.limit(at, "the profile reaches more than %d documents", r.limits.Documents)
-		return nil
-	}
 	return r.resolveDocument(d)
 }
 
@@ -128,7 +124,29 @@ func (r *run) loadRelative(parent *document, href string) (*document, oscal.Rule
 	if err != nil {
 		return nil, RuleImportUnavailable, err
 	}
-	return r.load(r.ctx, uri)
+	return r.once(uri, func() (*document, oscal.Rule, error) { return r.load(r.ctx, uri) })
+}
+
+// An outcome is what became of the attempt to get a document.
+type outcome struct {
+	d    *document
+	rule oscal.Rule
+	err  error
+}
+
+// once makes one attempt for each key, be it a URI or a node that holds a
+// document, and bounds their number.
+func (r *run) once(key any, get func() (*document, oscal.Rule, error)) (*document, oscal.Rule, error) {
+	o, known := r.outcomes[key]
+	if !known {
+		if len(r.outcomes) >= r.limits.Documents {
+			r.over = true
+			return nil, RuleLimit, fmt.Errorf("the profile reaches more than %d documents", r.limits.Documents)
+		}
+		o.d, o.rule, o.err = get()
+		r.outcomes[key] = o
+	}
+	return o.d, o.rule, o.err
 }
 
 // fromResource loads what a resource of the back matter holds or links to: the
@@ -137,7 +155,7 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 	if decoded, err := url.PathUnescape(id); err == nil {
 		id = decoded
 	}
-	res := r.findResource(parent.doc.Root(), id)
+	res := r.findResource(parent, id)
 	if res == nil {
 		r.problem(oscal.Error, RuleResourceNotFound, at, id, nil, "the back matter has no resource %q", id)
 		return nil
@@ -158,13 +176,16 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 		skip(content, why, err)
 	}
 	for link := range res.All("rlink") {
+		if r.over {
+			break
+		}
 		d, why, err := r.linked(parent, link)
 		if err == nil {
 			return d
 		}
 		skip(link, why, err)
 	}
-	if len(causes) != 1 {
+	if len(causes) != 1 && rule != RuleLimit {
 		rule = RuleImportUnavailable // whatever the last one was
 	}
 	r.warnings = r.warnings[:warnings] // they are in the error
@@ -179,18 +200,21 @@ func (r *run) fromResource(parent *document, at *oscal.Node, id string) *documen
 	return nil
 }
 
-func (r *run) findResource(root *oscal.Node, uuid string) *oscal.Node {
-	if bm := root.Child("back-matter"); bm != nil {
-		for res := range bm.All("resource") {
-			if !r.spend(1, root) {
-				break
-			}
-			if strings.EqualFold(res.Get("uuid"), uuid) {
-				return res
+// findResource looks a resource up; the first of one UUID counts.
+func (r *run) findResource(d *document, uuid string) *oscal.Node {
+	byUUID := r.resourcesOf[d]
+	if byUUID == nil {
+		byUUID = map[string]*oscal.Node{}
+		r.resourcesOf[d] = byUUID
+		if bm := d.doc.Root().Child("back-matter"); bm != nil {
+			for res := range bm.All("resource") {
+				if id := strings.ToLower(res.Get("uuid")); byUUID[id] == nil {
+					byUUID[id] = res
+				}
 			}
 		}
 	}
-	return nil
+	return byUUID[strings.ToLower(uuid)]
 }
 
 func (r *run) linked(parent *document, link *oscal.Node) (*document, oscal.Rule, error) {
@@ -205,20 +229,15 @@ func (r *run) embedded(parent *document, content *oscal.Node, id string) (*docum
 	if err := usableType(content.Get("media-type")); err != nil {
 		return nil, RuleNotCatalogOrProfile, err
 	}
-	uri := parent.uri + "#" + id
-	if d := r.parts[content]; d != nil {
-		return d, "", nil
-	}
-	data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content.Value()), ""))
-	if err != nil {
-		return nil, RuleDocumentInvalid, fmt.Errorf("not base64: %w", err)
-	}
-	doc, err := oscal.Parse(string(data), &oscal.ReadOptions{Name: uri, MaxBytes: r.limits.Bytes})
-	d, rule, err := checked(uri, doc, err)
-	if err == nil {
-		r.parts[content] = d
-	}
-	return d, rule, err
+	return r.once(content, func() (*document, oscal.Rule, error) {
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content.Value()), ""))
+		if err != nil {
+			return nil, RuleDocumentInvalid, fmt.Errorf("not base64: %w", err)
+		}
+		uri := parent.uri + "#" + id
+		doc, err := oscal.Parse(string(data), &oscal.ReadOptions{Name: uri, MaxBytes: r.limits.Bytes})
+		return checked(uri, doc, err)
+	})
 }
 
 // usableType tells whether something of a media type may be an OSCAL document.

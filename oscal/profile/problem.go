@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/issokit/issokit/internal/errlist"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -55,43 +56,20 @@ func (p Problem) Unwrap() error { return p.Err }
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("profile: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("profile: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // problem notes a problem of the document that is being resolved, at a node of
 // it.
 func (r *run) problem(level oscal.Level, rule oscal.Rule, n *oscal.Node, subject string, err error, format string, args ...any) {
-	if level == oscal.Warning && len(r.warnings) >= maxWarnings {
+	if level == oscal.Warning && len(r.warnings) >= maxProblems || len(r.errors) >= maxProblems {
 		return
 	}
 	d := r.stack[len(r.stack)-1]
 	r.note(Problem{
-		Problem: oscal.Problem{
-			Level: level, Rule: rule, File: d.doc.Name(), Position: d.doc.Position(n),
-			Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
-		},
+		Problem: d.doc.Problem(level, rule, n, format, args...),
 		Subject: subject, Err: err,
 	})
 }
@@ -113,19 +91,22 @@ func (r *run) note(p Problem) {
 	for _, d := range r.stack {
 		p.Chain = append(p.Chain, d.uri)
 	}
-	switch {
-	case p.Level == oscal.Error:
-		r.errors = append(r.errors, p)
-	case len(r.warnings) == maxWarnings-1:
-		p.Rule, p.Subject, p.Message = RuleLimit, "", fmt.Sprintf("there are more than %d warnings; this and later ones are left out", maxWarnings-1)
-		fallthrough
-	case len(r.warnings) < maxWarnings:
-		r.warnings = append(r.warnings, p)
+	list := &r.warnings
+	if p.Level == oscal.Error {
+		list = &r.errors
+	}
+	if len(*list) == maxProblems-1 {
+		p.Rule, p.Subject, p.Err = RuleLimit, "", nil
+		p.Message = fmt.Sprintf("there are more than %d problems like this; this and later ones are left out", maxProblems-1)
+		r.over = r.over || p.Level == oscal.Error
+	}
+	if len(*list) < maxProblems {
+		*list = append(*list, p)
 	}
 }
 
-// maxWarnings bounds what a hostile profile can make a caller read.
-const maxWarnings = 1000
+// maxProblems bounds the errors, and the warnings, that a caller is given.
+const maxProblems = 1000
 
 // oneLine shows an error within a message.
 func oneLine(err error) string {

@@ -182,9 +182,8 @@ func FuzzResolve(f *testing.F) {
 		s := NewResolver(loader, limits)
 		res, err := s.ResolveURI(t.Context(), "profile.json", &Options{KeepNesting: keepNesting})
 		if err != nil {
-			ps, ok := err.(Problems)
-			require.True(t, ok, "%v", err)
-			for _, p := range ps {
+			require.NotEmpty(t, problemsOf(err), "%v", err)
+			for _, p := range problemsOf(err) {
 				require.True(t, p.Position.IsValid() || p.Rule == RuleNotCatalogOrProfile || p.Rule == RuleLimit, "%v", p)
 			}
 			return

@@ -144,7 +144,8 @@ func (s *Resolver) resolve(ctx context.Context, d *document, o Options) (*Result
 	}
 	r := &run{
 		Resolver: s, ctx: ctx, opts: o, budget: s.limits.Nodes,
-		resolved: map[*document]*source{}, parts: map[*oscal.Node]*document{},
+		resolved: map[*document]*source{}, outcomes: map[any]outcome{},
+		resourcesOf: map[*document]map[string]*oscal.Node{},
 	}
 	src := r.resolveDocument(d)
 	if ctx.Err() != nil {
@@ -171,12 +172,13 @@ type run struct {
 	budget int  // what is left of Limits.Nodes
 	over   bool // a limit was reached, or ctx is done: nothing more is worth doing
 
-	stack    []*document               // the profiles that are being resolved, the outermost first
-	resolved map[*document]*source     // what was imported already; nil for what failed
-	parts    map[*oscal.Node]*document // documents that stand in others, by the node that holds them
-	used     []*document               // all that went into the result
-	errors   Problems
-	warnings Problems
+	stack       []*document                          // the profiles that are being resolved, the outermost first
+	resolved    map[*document]*source                // what was imported already; nil for what failed
+	resourcesOf map[*document]map[string]*oscal.Node // of back matters, by UUID in lower case
+	outcomes    map[any]outcome                      // what became of each attempt to get a document
+	used        []*document                          // all that went into the result
+	errors      Problems
+	warnings    Problems
 }
 
 // A source is an imported catalog, or an imported profile as a catalog.

@@ -46,8 +46,7 @@ type told struct {
 
 func tell(err error) []told {
 	var out []told
-	ps, _ := err.(Problems)
-	for _, p := range ps {
+	for _, p := range problemsOf(err) {
 		out = append(out, told{p.Rule, fmt.Sprintf("%s:%s", p.File, p.Pointer), p.Subject})
 	}
 	return out
@@ -119,7 +118,7 @@ func TestUnusableImports(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorIs(t, err, ErrOutside)
 	require.ErrorIs(t, err, oscal.ErrInvalid)
-	inner := err.(Problems)[len(want)-2]
+	inner := problemsOf(err)[len(want)-2]
 	require.Equal(t, []string{"profile.json", "inner.json"}, inner.Chain)
 	require.Contains(t, inner.Error(), "inner.json:1:")
 	require.NotContains(t, err.Error(), "root:", "nothing of a file outside is shown")
@@ -200,6 +199,10 @@ func TestLimits(t *testing.T) {
 	// Nothing is selected, but much is looked at.
 	manyImports := Map{"c.json": text("catalog", `"controls": [`+strings.Repeat(`{"id": "a", "title": "A"},`, 999)+`{"id": "a", "title": "A"}]`)}
 	manyImports["p0.json"] = text("profile", `"imports": [`+strings.Repeat(`{"href": "c.json", "include-controls": [{"with-ids": ["b"]}]},`, 999)+`{"href": "c.json", "include-all": {}}]`)
+	// Imports that are wrong, by the hundred thousand.
+	wrong := func(href string) Map {
+		return Map{"p0.json": text("profile", `"imports": [`+strings.Repeat(`{"href": "`+href+`", "include-all": {}},`, 100_000)+`{"href": "x", "include-all": {}}]`)}
+	}
 	for _, tt := range []struct {
 		name   string
 		docs   Map
@@ -210,15 +213,18 @@ func TestLimits(t *testing.T) {
 		{"nodes looked at", manyImports, Limits{Nodes: 100_000}, "more than 100000 nodes"},
 		{"depth", bomb, Limits{Depth: 10}, "deeper than 10"},
 		{"documents", bomb, Limits{Documents: 10}, "more than 10 documents"},
+		{"circular imports", wrong("p0.json"), Limits{}, "more than 999 problems"},
+		{"missing imports", wrong("missing.json"), Limits{}, "more than 999 problems"},
+		{"missing resources", wrong("#missing"), Limits{}, "more than 999 problems"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := NewResolver(tt.docs, &tt.limits).ResolveURI(t.Context(), "p0.json", nil)
-			ps, ok := err.(Problems)
-			require.True(t, ok, "%v", err)
-			require.Len(t, ps, 1)
-			require.Equal(t, RuleLimit, ps[0].Rule)
-			require.Contains(t, ps[0].Message, tt.want)
-			require.True(t, ps[0].Position.IsValid())
+			ps := problemsOf(err)
+			require.Contains(t, []int{1, maxProblems}, len(ps), "%v", err)
+			last := ps[len(ps)-1]
+			require.Equal(t, RuleLimit, last.Rule)
+			require.Contains(t, last.Message, tt.want)
+			require.True(t, last.Position.IsValid())
 		})
 	}
 	t.Run("bytes", func(t *testing.T) {

@@ -35,9 +35,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
+		packageCommand(),
 		queryCommand(),
 		listAllowedValuesCommand(),
-		packageCommand(),
 		splitCommand(),
 		joinCommand(),
 	)

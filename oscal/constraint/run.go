@@ -38,7 +38,7 @@ type source struct {
 	index int    // order among the documents of the run
 	order map[*oscal.Node]int32
 
-	byName map[string]*[]*oscal.Node // fields and assemblies in document order
+	byName map[string]*nodeList // fields and assemblies
 }
 
 // A run is what all evaluations over one document share: documents that were

@@ -68,12 +68,14 @@ func prose(texts ...string) string {
 func plain(title string) string { return oscal.ParseMarkup(title, oscal.TypeMarkupLine).Plain(nil) }
 
 // original says how a text was written that is value in a document, which is
-// less.
+// less. Only code keeps blanks.
 func original(text, value string) string {
 	if text == value {
 		return ""
 	}
-	return prose("Written as " + strconv.QuoteToASCII(text) + ".")
+	return (&oscal.Markup{Kind: oscal.MarkupParagraph, Children: []*oscal.Markup{
+		{Kind: oscal.MarkupText, Text: "Written as "}, {Kind: oscal.MarkupCode, Text: strconv.QuoteToASCII(text)},
+	}}).Markdown()
 }
 
 // isWebPage tells whether a text is the address of a page that can be linked to.

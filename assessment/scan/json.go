@@ -184,11 +184,11 @@ func (r *reader) here() *Error {
 	return r.error(r.InputOffset()+r.ahead(), string(r.StackPointer()), nil)
 }
 
-// warn tells what is not as specified, at what was read last.
+// warn tells what is not as specified of what was read last.
 func (r *reader) warn(format string, args ...any) {
-	at := r.about
-	if at == nil {
-		at = r.error(r.InputOffset(), string(r.StackPointer()), nil)
+	at := r.error(r.InputOffset(), string(r.StackPointer()), nil)
+	if r.about != nil {
+		at.Offset, at.Line, at.Column = r.about.Offset, r.about.Line, r.about.Column
 	}
 	r.warnAt(at, format, args...)
 }

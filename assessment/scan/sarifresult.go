@@ -48,14 +48,13 @@ func (s *sarif) result(r *reader, u *run) error {
 	if ok, err := r.is(jsontext.KindBeginObject); !ok {
 		return err
 	}
-	at := r.here()
+	at := r.error(r.InputOffset()+r.ahead(), "", nil)
 	r.src.forget(r.InputOffset())
 	x := result{ruleIndex: -1, ref: noReference, target: location{artifact: -1}}
 	if err := r.object(func(name []byte) error { return s.resultMember(r, &x, name) }); err != nil {
 		return err
 	}
 	u.execution.results++
-	at.Pointer = r.pointer + string(r.StackPointer())
 	r.about = at
 	rec := x.record(r, u)
 	r.about = nil

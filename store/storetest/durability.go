@@ -181,7 +181,7 @@ var durabilityCases = []testCase{
 		place := e.opts.Place(e)
 		b := e.open(place)
 		was := newEnv(e.T, b, e.opts)
-		people(was)
+		was.create(item{ID: "b", Tags: []string{"x", "y"}}, item{ID: "c", Tags: []string{"x"}})
 		versions(was)
 		_, err := was.scope.PutBlob(e.ctx, []byte("blob"))
 		require.NoError(e, err)

@@ -273,7 +273,7 @@ var transactionCases = []testCase{
 	{"RetryIsTransparent", func(e *env) {
 		// A database that rolls every transaction back twice.
 		b := &flaky{Backend: e.backend, fail: 2}
-		s := store.New(b, &store.Options{Now: e.clock.Now}).Scope(store.Principal{Tenant: "t1", Actor: "p01"})
+		s := store.New(b, &store.Options{Now: e.clock.Now, MaxRetry: 4}).Scope(store.Principal{Tenant: "t1", Actor: "p01"})
 		c := newItems(s, "items")
 		runs := 0
 		require.NoError(e, s.Update(e.ctx, func(tx *store.Tx) error {

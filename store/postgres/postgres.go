@@ -76,7 +76,8 @@ func (b *Backend) Close() error { return b.db.Close() }
 func (b *Backend) InTx(tx *sql.Tx) driver.Backend { return b.db.InTx(tx) }
 
 var dialect = sqldb.Dialect{
-	Numbered: true,
+	Numbered:   true,
+	WithInsert: true,
 	Migrations: [][]string{{
 		`CREATE TABLE IF NOT EXISTS {p}meta (name text PRIMARY KEY, value integer NOT NULL)`,
 		`CREATE TABLE {p}tenant (tenant text COLLATE "C" PRIMARY KEY, updates bigint NOT NULL)`,

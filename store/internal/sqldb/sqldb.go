@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,9 @@ type Dialect struct {
 
 	// Update and View are the options of transactions.
 	Update, View sql.TxOptions
+
+	// WithInsert: an INSERT can be a part of another one.
+	WithInsert bool
 
 	// Lock makes the transactions of a tenant wait for each other. It is the first
 	// thing that an Update does.
@@ -88,7 +92,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 // usual are the statements that every program needs.
 func usual() []string {
 	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
-	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttr, deleteAttr}
+	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
 	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
@@ -101,7 +105,7 @@ const (
 	insertRecord = "INSERT INTO {p}record (tenant, collection, key, revision, attrs, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	updateRecord = "UPDATE {p}record SET revision = ?, attrs = ?, data = ? WHERE tenant = ? AND collection = ? AND key = ? AND revision = ?"
 	deleteRecord = "DELETE FROM {p}record WHERE tenant = ? AND collection = ? AND key = ? AND revision = ?"
-	insertAttr   = "INSERT INTO {p}attr (tenant, collection, attr, value, key) VALUES (?, ?, ?, ?, ?)"
+	insertAttrs  = "INSERT INTO {p}attr (tenant, collection, attr, value, key) VALUES "
 	deleteAttr   = "DELETE FROM {p}attr WHERE tenant = ? AND collection = ? AND attr = ? AND value = ? AND key = ?"
 )
 
@@ -429,16 +433,37 @@ func (x *Tx) Put(ctx context.Context, collection string, was, r driver.Record) e
 	if r.Data == nil {
 		r.Data = []byte{}
 	}
-	var n int64
-	var err error
-	if was.Revision == 0 {
-		n, err = x.exec(ctx, insertRecord,
-			x.tenant, collection, r.Key, r.Revision, encodeAttrs(r.Attrs), r.Data)
-	} else {
-		n, err = x.exec(ctx, updateRecord,
-			r.Revision, encodeAttrs(r.Attrs), r.Data, x.tenant, collection, r.Key, was.Revision)
+	if was.Revision != 0 {
+		n, err := x.exec(ctx, updateRecord, r.Revision, encodeAttrs(r.Attrs), r.Data, x.tenant, collection, r.Key, was.Revision)
+		return x.index(ctx, n, err, collection, r.Key, was.Attrs, r.Attrs)
 	}
-	return x.index(ctx, n, err, collection, r.Key, was.Attrs, r.Attrs)
+	args := []any{x.tenant, collection, r.Key, r.Revision, encodeAttrs(r.Attrs), r.Data}
+	if !x.b.dialect.WithInsert || len(r.Attrs) == 0 || len(r.Attrs) > attrRows {
+		n, err := x.exec(ctx, insertRecord, args...)
+		return x.index(ctx, n, err, collection, r.Key, nil, r.Attrs)
+	}
+	// The record and its attributes in one round trip.
+	query := "WITH r AS (" + insertRecord + " RETURNING key) INSERT INTO {p}attr (tenant, collection, attr, value, key) SELECT v.* FROM r, (VALUES " + attrTuples(len(r.Attrs)) + ") v"
+	n, err := x.exec(ctx, query, append(args, x.attrArgs(collection, r.Key, r.Attrs)...)...)
+	if err == nil && n == 0 {
+		return driver.ErrConflict
+	}
+	return err
+}
+
+// attrRows is how many attributes one statement inserts.
+const attrRows = 50
+
+func attrTuples(n int) string {
+	return "(?, ?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?, ?)", n-1)
+}
+
+func (x *Tx) attrArgs(collection, key string, attrs []driver.Attr) []any {
+	args := make([]any, 0, 5*len(attrs))
+	for _, a := range attrs {
+		args = append(args, x.tenant, collection, a.Name, a.Value, key)
+	}
+	return args
 }
 
 // Delete implements [driver.Tx].
@@ -465,8 +490,8 @@ func (x *Tx) index(ctx context.Context, n int64, err error, collection, key stri
 			return err
 		}
 	}
-	for _, a := range fresh {
-		if _, err := x.exec(ctx, insertAttr, x.tenant, collection, a.Name, a.Value, key); err != nil {
+	for rows := range slices.Chunk(fresh, attrRows) {
+		if _, err := x.exec(ctx, insertAttrs+attrTuples(len(rows)), x.attrArgs(collection, key, rows)...); err != nil {
 			return err
 		}
 	}

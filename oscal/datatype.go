@@ -322,7 +322,9 @@ func validZone(s string) bool {
 }
 
 func validInteger(s string) bool {
-	s = strings.TrimLeft(s, "+-")
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
 	if s == "" {
 		return false
 	}

@@ -83,8 +83,9 @@ type Document struct {
 	problems Problems
 	text     string // what was read; values are parts of it
 
-	linesOnce sync.Once
-	lines     []uint32 // offsets at which lines start
+	marksOnce sync.Once
+	marks     []mark   // in order of the text
+	lines     []uint32 // which mark starts a line
 }
 
 // NewDocument returns a document with the given root, for instance one built by
@@ -107,8 +108,13 @@ func (d *Document) Root() *Node { return d.root }
 // Model returns the name of the root, e.g. system-security-plan.
 func (d *Document) Model() string { return d.root.Name() }
 
-// Name returns the name under which the document was read.
+// Name returns the name under which the document was read, or the one that it
+// was given.
 func (d *Document) Name() string { return d.name }
+
+// SetName gives the document a name for problems and references, usually that of
+// the file that it is written to.
+func (d *Document) SetName(name string) { d.name = name }
 
 // Format returns the form in which the document was read, 0 for none.
 func (d *Document) Format() Format { return d.format }
@@ -132,26 +138,74 @@ func (d *Document) Position(n *Node) Position {
 	return d.position(int(n.at) - 1)
 }
 
-func (d *Document) position(offset int) Position {
-	d.linesOnce.Do(func() {
-		d.lines = append(d.lines, 0)
-		for i := 0; i < len(d.text); {
-			j := strings.IndexByte(d.text[i:], '\n')
-			if j < 0 {
-				break
+// A mark is a known place of a text: the start of a line, or one of the places
+// columnsPerMark apart in a long line, so that a document that is one line of
+// megabytes is no slower than another.
+type mark struct{ offset, line, column uint32 }
+
+const columnsPerMark = 512
+
+func (d *Document) makeMarks() {
+	d.marksOnce.Do(func() {
+		start := 0
+		if strings.HasPrefix(d.text, bom) {
+			start = len(bom)
+		}
+		line := uint32(1)
+		for {
+			end := len(d.text)
+			if i := strings.IndexByte(d.text[start:], '\n'); i >= 0 {
+				end = start + i
 			}
-			i += j + 1
-			d.lines = append(d.lines, uint32(i))
+			d.lines = append(d.lines, uint32(len(d.marks)))
+			d.marks = append(d.marks, mark{uint32(start), line, 1})
+			column := uint32(1)
+			for end-start >= utf8.UTFMax*columnsPerMark { // whatever the runes, so many are left
+				for range columnsPerMark {
+					_, n := utf8.DecodeRuneInString(d.text[start:end])
+					start += n
+					column++
+				}
+				d.marks = append(d.marks, mark{uint32(start), line, column})
+			}
+			if end == len(d.text) {
+				return
+			}
+			start = end + 1
+			line++
 		}
 	})
+}
+
+func (d *Document) position(offset int) Position {
+	d.makeMarks()
 	offset = min(offset, len(d.text))
-	line := sort.Search(len(d.lines), func(i int) bool { return int(d.lines[i]) > offset })
-	start := int(d.lines[line-1])
-	before := d.text[start:offset]
-	if line == 1 {
-		before = strings.TrimPrefix(before, bom)
+	i := sort.Search(len(d.marks), func(i int) bool { return int(d.marks[i].offset) > offset })
+	m := d.marks[max(i-1, 0)]
+	column := int(m.column)
+	if offset > int(m.offset) {
+		column += utf8.RuneCountInString(d.text[m.offset:offset])
 	}
-	return Position{Offset: offset, Line: line, Column: utf8.RuneCountInString(before) + 1}
+	return Position{Offset: offset, Line: int(m.line), Column: column}
+}
+
+// offsetOf turns line and column, both from 1, into a byte offset.
+func (d *Document) offsetOf(line, column int) int {
+	d.makeMarks()
+	if line < 1 || line > len(d.lines) {
+		return 0
+	}
+	next := len(d.marks)
+	if line < len(d.lines) {
+		next = int(d.lines[line])
+	}
+	i := min(int(d.lines[line-1])+max(column-1, 0)/columnsPerMark, next-1)
+	at := int(d.marks[i].offset)
+	for column -= int(d.marks[i].column); column > 0 && at < len(d.text) && d.text[at] != '\n'; column-- {
+		_, n := utf8.DecodeRuneInString(d.text[at:])
+		at += n
+	}
+	return at
 }
 
 const bom = "\ufeff"

@@ -169,3 +169,74 @@ func ExampleDefinition() {
 	// parts assembly true false
 	// controls assembly true false
 }
+
+func ExampleSetProp() {
+	control := oscal.Control{ID: "a-1", Title: "Accounts"}
+	control.Props = oscal.SetProp(control.Props, "", "label", "A-1")
+	control.Props = oscal.SetProp(control.Props, oscal.Namespace, oscal.PropOwner, "isso")
+
+	label, ok := oscal.PropValue(control.Props, "", "label")
+	fmt.Println(label, ok)
+	// Output: A-1 true
+}
+
+func ExampleDocument_Find() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(doc.Find("b-1").Get("title"), doc.At("/catalog/metadata/version").Value())
+	// Output: Backups 1.0
+}
+
+func ExampleCheckReferences() {
+	profile := strings.NewReplacer("catalog\":", "profile\":", `"controls": [
+      {"id": "a-1", "title": "Accounts"},
+      {"id": "b-1", "title": "Backups"}
+    ]`, `"imports": [{"href": "catalog.json", "include-controls": [{"with-ids": ["a-1", "c-1"]}]}]`).Replace(catalog)
+	var docs []*oscal.Document
+	for name, text := range map[string]string{"catalog.json": catalog, "profile.json": profile} {
+		doc, err := oscal.Parse(text, &oscal.ReadOptions{Name: name})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		docs = append(docs, doc)
+	}
+	for _, p := range oscal.CheckReferences(docs, nil) {
+		fmt.Println(p)
+	}
+	// Output:
+	// profile.json:10:84: with-id refers to "c-1"; expected the identifier of a control here or in an imported document, found none (at /profile/imports/0/include-controls/0/with-ids/1) [reference-dangling]
+}
+
+func ExampleDocument_ToVersion() {
+	text := strings.Replace(catalog, `"title": "Backups"`, `"title": "Backups", "props": [{"name": "x", "value": "y", "group": "g"}]`, 1)
+	doc, err := oscal.Parse(text, &oscal.ReadOptions{Name: "catalog.json"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	old, lost, err := doc.ToVersion(oscal.Version{Major: 1, Minor: 0, Patch: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(old.Version(), len(lost))
+	fmt.Println(lost[0])
+	// Output:
+	// 1.0.4 1
+	// catalog.json:12:88: warning: group of prop came up in OSCAL 1.1.0 and is left out in 1.0.4 (at /catalog/controls/1/props/0/group) [version]
+}
+
+func ExampleDocument_Inspect() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inv := doc.Inspect()
+	fmt.Println(inv.Model, inv.Title, inv.OSCALVersion, inv.Objects)
+	// Output: catalog Two controls 1.2.2 [{control 2}]
+}

@@ -78,8 +78,16 @@ type Problem struct {
 	Rule     Rule
 	File     string // name of the document as given by the caller
 	Position Position
-	Pointer  string // JSON Pointer (RFC 6901) of the node, or of the object that lacks or should not have a member
-	Message  string // what was expected and what was found
+	Pointer  string  // JSON Pointer (RFC 6901) of the node, or of the object that lacks or should not have a member
+	Message  string  // what was expected and what was found
+	Related  []Place // other places that belong to it, e.g. the first of two duplicates
+}
+
+// A Place is a position in a document.
+type Place struct {
+	File     string
+	Position Position
+	Pointer  string
 }
 
 func (p Problem) Error() string {

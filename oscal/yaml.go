@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -24,7 +23,6 @@ func readYAML(b *binder) {
 		return
 	}
 	r := &yamlReader{binder: b, open: map[*yaml.Node]bool{}}
-	b.doc.position(0) // makes the table of lines, which offsets need
 	if len(doc.Content) == 1 {
 		r.document(doc.Content[0])
 	}
@@ -45,28 +43,10 @@ func (b *binder) yamlError(err error) {
 	message := err.Error()
 	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		offset = b.offsetOf(e.Mark.Line, e.Mark.Column)
+		offset = b.doc.offsetOf(e.Mark.Line, e.Mark.Column)
 		message = e.Message
 	}
 	b.fatal(RuleSyntax, offset, "%s", message)
-}
-
-// offsetOf turns line and column, both from 1, into a byte offset.
-func (b *binder) offsetOf(line, column int) int {
-	d := b.doc
-	d.position(0)
-	if line < 1 || line > len(d.lines) {
-		return 0
-	}
-	i := int(d.lines[line-1])
-	if line == 1 && strings.HasPrefix(d.text, bom) {
-		i += len(bom)
-	}
-	for ; column > 1 && i < len(d.text) && d.text[i] != '\n'; column-- {
-		_, n := utf8.DecodeRuneInString(d.text[i:])
-		i += n
-	}
-	return i
 }
 
 type yamlReader struct {
@@ -76,7 +56,7 @@ type yamlReader struct {
 	visited int                 // nodes visited, those of expanded aliases each time
 }
 
-func (r *yamlReader) offset(n *yaml.Node) int { return r.offsetOf(n.Line, n.Column) }
+func (r *yamlReader) offset(n *yaml.Node) int { return r.doc.offsetOf(n.Line, n.Column) }
 
 // found describes a node in the words of JSON.
 func yamlFound(n *yaml.Node) string {

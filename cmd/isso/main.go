@@ -29,7 +29,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(validateCommand(), convertCommand())
+	root.AddCommand(
+		validateCommand(),
+		convertCommand(),
+		resolveCommand(),
+		diffCommand(),
+		inspectCommand(),
+		packageCommand(),
+	)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/governance"
+)
+
+func TestPackage(t *testing.T) {
+	sample, err := filepath.Abs("../../examples/authorization-package/sample")
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	args := []string{
+		"package", "--profile", filepath.Join(sample, "profile.json"), "--system", filepath.Join(sample, "system.yaml"),
+		"--component", filepath.Join(sample, "component-platform.json"), "--component", filepath.Join(sample, "component-application.json"),
+		"--vendors", filepath.Join(sample, "vendors.yaml"), "--scan", filepath.Join(sample, "scan.sarif"), "--as-of", "2026-06-30",
+	}
+	status, out, errs := isso(t, "", append(args, "--out", "p", "--json")...)
+	require.Equal(t, []any{0, ""}, []any{status, errs})
+	var summary governance.Summary
+	require.NoError(t, json.Unmarshal([]byte(out), &summary))
+	require.Equal(t, 13, summary.Total.Controls)
+	for _, name := range []string{"resolved-catalog", "ssp", "assessment-plan", "assessment-results", "poam"} {
+		status, out, errs := isso(t, "", "validate", filepath.Join("p", name+".json"))
+		require.Equal(t, []any{0, ""}, []any{status, errs}, out)
+	}
+
+	// A month later the items are the same ones.
+	status, out, errs = isso(t, "", append(args[:len(args)-1:len(args)-1], "2026-07-31", "--previous", "p/poam.json", "--out", "q", "--format", "yaml")...)
+	require.Equal(t, []any{0, ""}, []any{status, errs})
+	require.Contains(t, out, "POAM-0001  Query built from input                       open     due 2026-07-30, overdue by 1 day")
+	require.FileExists(t, "q/poam.yaml")
+
+	require.NoError(t, os.WriteFile("system.yaml", []byte("id: x\nnames: y\n"), 0o600))
+	status, out, errs = isso(t, "", "package", "--profile", filepath.Join(sample, "profile.json"), "--system", "system.yaml", "--scan", "none.sarif")
+	require.Equal(t, []any{1, ""}, []any{status, out})
+	require.Contains(t, errs, "system.yaml:2:1: ")
+	require.Contains(t, errs, "open none.sarif: no such file or directory\n")
+
+	status, _, errs = isso(t, "", "package")
+	require.Equal(t, []any{2, "isso: required flag(s) \"system\" not set\n"}, []any{status, errs})
+	status, _, errs = isso(t, "", "package", "--system", "system.yaml", "--as-of", "soon")
+	require.Equal(t, []any{2, "isso: --as-of: expected a date such as 2026-06-30, found \"soon\"\n"}, []any{status, errs})
+}

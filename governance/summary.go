@@ -1,0 +1,387 @@
+package governance
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/issokit/issokit/assessment"
+	"github.com/issokit/issokit/controls"
+	"github.com/issokit/issokit/oscal"
+	"github.com/issokit/issokit/risk"
+	"github.com/issokit/issokit/risk/matrix"
+	"github.com/issokit/issokit/vendors"
+)
+
+// A Summary is an authorization package on one screen.
+type Summary struct {
+	System   string          `json:"system"`
+	Baseline string          `json:"baseline"`
+	AsOf     assessment.Date `json:"as-of"`
+
+	Statuses []string    `json:"statuses"` // the columns of Families
+	Families []FamilyRow `json:"families"`
+	Total    FamilyRow   `json:"total"`
+
+	// Verdicts counts the controls by what the assessment came to; Assessed is the
+	// share of their objectives that were looked at.
+	Verdicts   []VerdictCount  `json:"verdicts"`
+	Assessed   string          `json:"assessed"`
+	Severities []SeverityCount `json:"severities"`
+
+	Risks   []RiskRow   `json:"risks"`
+	Items   []ItemRow   `json:"items"`
+	Vendors []VendorRow `json:"vendors"`
+}
+
+// A FamilyRow counts the controls of a family by status.
+type FamilyRow struct {
+	Family   string `json:"family"`
+	Title    string `json:"title"`
+	Controls int    `json:"controls"`
+	ByStatus []int  `json:"by-status"` // in the order of [Summary.Statuses]
+}
+
+// A VerdictCount counts the controls with one verdict.
+type VerdictCount struct {
+	Verdict  assessment.Verdict `json:"verdict"`
+	Controls int                `json:"controls"`
+}
+
+// A SeverityCount counts what scanners found of one severity.
+type SeverityCount struct {
+	Severity   assessment.Severity `json:"severity"`
+	Causes     int                 `json:"causes"`     // different weaknesses, each of which is a risk
+	Records    int                 `json:"records"`    // results of scanners
+	Suppressed int                 `json:"suppressed"` // results that a user of the scanner put aside
+}
+
+// A RiskRow is a risk with the arithmetic of its score.
+type RiskRow struct {
+	Rank     int      `json:"rank"`
+	Title    string   `json:"title"`
+	Level    string   `json:"level"`
+	Score    *float64 `json:"score,omitempty"`
+	Controls []string `json:"controls"`
+	Why      []string `json:"why"`
+}
+
+// An ItemRow is an item of the plan of action and milestones.
+type ItemRow struct {
+	Number string           `json:"number"`
+	Title  string           `json:"title"`
+	Status string           `json:"status"`
+	Due    assessment.Date  `json:"due,omitzero"` // zero: no date
+	Aging  assessment.Aging `json:"aging"`
+}
+
+// A VendorRow is an engagement with its tier.
+type VendorRow struct {
+	Tier    vendors.Tier `json:"tier"`
+	Vendor  string       `json:"vendor"`
+	Service string       `json:"service"`
+	Status  string       `json:"status"`
+	Why     []string     `json:"why"`
+}
+
+// Summary says what is in the package: controls by family and status, findings
+// by severity, the risks that weigh most, the plan of action with its due dates,
+// the vendors by tier.
+func (p *Package) Summary() (Summary, error) {
+	s := Summary{
+		System: p.implementation.System().Name, Baseline: p.Catalog.Root().Child("metadata").Get("title"),
+		AsOf: assessment.DateOf(p.opts.AsOf), Assessed: p.results.Coverage.String(),
+		Families: []FamilyRow{}, Severities: []SeverityCount{}, Risks: []RiskRow{}, Items: []ItemRow{}, Vendors: []VendorRow{},
+	}
+	total, families := p.implementation.Coverage()
+	for _, c := range total.ByStatus {
+		s.Statuses = append(s.Statuses, c.Name)
+	}
+	s.Total = familyRow(total)
+	for _, f := range families {
+		s.Families = append(s.Families, familyRow(f))
+	}
+	s.Verdicts = p.verdicts()
+	s.Severities = p.severities()
+	var err error
+	if s.Risks, err = p.risks(); err != nil {
+		return s, err
+	}
+	s.Items = p.items()
+	s.Vendors, err = p.vendorRows()
+	return s, err
+}
+
+func familyRow(c controls.Coverage) FamilyRow {
+	row := FamilyRow{Family: "all"}
+	if c.Family != nil {
+		row.Family, row.Title = cmp.Or(c.Family.Label(), c.Family.ID()), c.Family.Title()
+	}
+	for _, n := range c.ByStatus {
+		row.ByStatus = append(row.ByStatus, n.N)
+		row.Controls += n.N
+	}
+	return row
+}
+
+func (p *Package) verdicts() []VerdictCount {
+	out := []VerdictCount{}
+	for _, n := range p.results.Controls {
+		i := slices.IndexFunc(out, func(c VerdictCount) bool { return c.Verdict == n.Verdict })
+		if i < 0 {
+			out = append(out, VerdictCount{Verdict: n.Verdict})
+			i = len(out) - 1
+		}
+		out[i].Controls++
+	}
+	slices.SortFunc(out, func(a, b VerdictCount) int { return cmp.Compare(a.Verdict, b.Verdict) })
+	return out
+}
+
+func (p *Package) severities() []SeverityCount {
+	var out []SeverityCount
+	at := func(s assessment.Severity) *SeverityCount {
+		i := slices.IndexFunc(out, func(c SeverityCount) bool { return c.Severity == s })
+		if i < 0 {
+			out = append(out, SeverityCount{Severity: s})
+			i = len(out) - 1
+		}
+		return &out[i]
+	}
+	for _, scan := range p.scans {
+		for _, r := range scan.Records {
+			switch {
+			case r.Suppressed:
+				at(r.Severity).Suppressed++
+			case r.Outcome == assessment.OutcomeFail:
+				at(r.Severity).Records++
+			}
+		}
+	}
+	for _, c := range p.results.Causes {
+		at(c.Severity).Causes++
+	}
+	slices.SortFunc(out, func(a, b SeverityCount) int { return cmp.Compare(b.Severity, a.Severity) })
+	return out
+}
+
+func (p *Package) risks() ([]RiskRow, error) {
+	rows := []RiskRow{}
+	if p.register == nil {
+		return rows, nil
+	}
+	scale := matrix.NISTScale()
+	criteria := risk.Criteria{Scales: []risk.Scale{{System: scale.System, Levels: scale.Levels}}}
+	ranked, err := p.register.Top(0, criteria)
+	// Five levels leave many risks equal: the word of the scanner goes before the
+	// order of identifiers.
+	slices.SortStableFunc(ranked, func(a, b risk.Ranked) int {
+		if c, err := criteria.Compare(a.By, b.By); err != nil || c != 0 {
+			return cmp.Compare(a.Rank, b.Rank)
+		}
+		return cmp.Compare(severityOf(b.Risk), severityOf(a.Risk))
+	})
+	for i, r := range ranked {
+		row := RiskRow{Rank: i + 1, Title: r.Risk.Title, Level: r.By.Level, Score: r.By.Score, Controls: r.Risk.Controls, Why: []string{}}
+		for _, step := range r.By.Why {
+			row.Why = append(row.Why, step.String())
+		}
+		rows = append(rows, row)
+	}
+	return rows, err
+}
+
+func severityOf(r risk.Risk) assessment.Severity {
+	var s assessment.Severity
+	word, _ := oscal.PropValue(&r.Props, oscal.Namespace, oscal.PropSeverity)
+	if err := s.UnmarshalText([]byte(word)); err != nil {
+		return 0
+	}
+	return s
+}
+
+func (p *Package) items() []ItemRow {
+	rows := []ItemRow{}
+	if p.poam == nil {
+		return rows
+	}
+	status, closed := map[string]string{}, map[string]assessment.Date{}
+	for _, r := range oscal.Items(p.poam.Document.Risks) {
+		status[r.UUID] = r.Status
+		if r.RiskLog == nil {
+			continue
+		}
+		for _, e := range r.RiskLog.Entries {
+			if e.StatusChange == "closed" {
+				closed[r.UUID] = assessment.DateOf(e.Start)
+			}
+		}
+	}
+	for _, item := range p.poam.Document.PoamItems {
+		row := ItemRow{Title: item.Title, Status: "open"}
+		row.Number, _ = oscal.PropValue(item.Props, oscal.Namespace, oscal.PropID)
+		var end assessment.Date
+		for _, r := range oscal.Items(item.RelatedRisks) {
+			if row.Status = status[r.RiskUuid]; row.Status == "closed" {
+				end = closed[r.RiskUuid]
+			}
+		}
+		row.Due = dateOf(item.Props, oscal.PropDue)
+		row.Aging = assessment.Age(dateOf(item.Props, oscal.PropFirstSeen), row.Due, end, assessment.DateOf(p.opts.AsOf))
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// dateOf reads a date from a prop, the zero Date if it has none.
+func dateOf(props *[]oscal.Property, name string) assessment.Date {
+	text, _ := oscal.PropValue(props, oscal.Namespace, name)
+	d, err := assessment.ParseDate(text)
+	if err != nil {
+		return assessment.Date{}
+	}
+	return d
+}
+
+func (p *Package) vendorRows() ([]VendorRow, error) {
+	rows := []VendorRow{}
+	tiers, err := p.portfolio.Tiers(nil)
+	if err != nil {
+		return rows, err
+	}
+	names := map[string]string{}
+	for _, v := range p.portfolio.Vendors {
+		names[v.ID] = cmp.Or(v.ShortName, v.LegalName)
+	}
+	for i, e := range p.portfolio.Engagements {
+		row := VendorRow{Tier: tiers[i].Tier, Vendor: names[e.Vendor], Service: e.Service, Status: e.Status.String(), Why: []string{}}
+		for _, r := range tiers[i].Reasons {
+			row.Why = append(row.Why, r.Factor+" "+r.Value)
+		}
+		rows = append(rows, row)
+	}
+	slices.SortStableFunc(rows, func(a, b VendorRow) int { return cmp.Compare(a.Tier, b.Tier) })
+	return rows, nil
+}
+
+// topRisks and topItems bound what WriteText shows of long lists.
+const (
+	topRisks = 5
+	topItems = 10
+)
+
+// WriteText writes the summary for a screen.
+func (s Summary) WriteText(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s, as of %s\nBaseline: %s\n", s.System, s.AsOf, s.Baseline)
+
+	fmt.Fprintf(b, "\nControls by family and status\n  %-30s %8s", "", "controls")
+	var shown []int // columns that are not empty
+	for i, name := range s.Statuses {
+		if s.Total.ByStatus[i] > 0 {
+			shown = append(shown, i)
+			fmt.Fprintf(b, "  %s", name)
+		}
+	}
+	fmt.Fprintln(b)
+	for _, f := range append(slices.Clone(s.Families), s.Total) {
+		fmt.Fprintf(b, "  %-30s %8d", cut(strings.TrimSpace(f.Family+" "+f.Title), 30), f.Controls)
+		for _, i := range shown {
+			fmt.Fprintf(b, "  %*d", len(s.Statuses[i]), f.ByStatus[i])
+		}
+		fmt.Fprintln(b)
+	}
+	fmt.Fprintf(b, "Assessed: ")
+	for i, v := range s.Verdicts {
+		if i > 0 {
+			fmt.Fprint(b, ", ")
+		}
+		fmt.Fprintf(b, "%d %s", v.Controls, v.Verdict)
+	}
+	fmt.Fprintf(b, "\n  objectives: %s\n", s.Assessed)
+
+	fmt.Fprintf(b, "\nFindings by severity\n")
+	for _, c := range s.Severities {
+		fmt.Fprintf(b, "  %-14s %3d from %d scanner results", c.Severity, c.Causes, c.Records)
+		if c.Suppressed > 0 {
+			fmt.Fprintf(b, ", %d more suppressed", c.Suppressed)
+		}
+		fmt.Fprintln(b)
+	}
+	if len(s.Severities) == 0 {
+		fmt.Fprintln(b, "  none")
+	}
+
+	fmt.Fprintf(b, "\nTop risks (NIST SP 800-30 Rev. 1)\n")
+	for _, r := range s.Risks[:min(len(s.Risks), topRisks)] {
+		fmt.Fprintf(b, "  %d. %s: %s", r.Rank, cut(r.Title, 60), r.Level)
+		if r.Score != nil {
+			fmt.Fprintf(b, " (%g of 10)", *r.Score)
+		}
+		if len(r.Controls) > 0 {
+			fmt.Fprintf(b, ", affects %s", strings.Join(r.Controls, ", "))
+		}
+		fmt.Fprintln(b)
+		for _, why := range r.Why {
+			if !strings.HasSuffix(why, "(assessed)") { // an input: the tables below name it
+				fmt.Fprintf(b, "       %s\n", why)
+			}
+		}
+	}
+	more(b, len(s.Risks), topRisks, "risk")
+
+	fmt.Fprintf(b, "\nPlan of action and milestones\n")
+	for _, i := range s.Items[:min(len(s.Items), topItems)] {
+		due := "no date"
+		switch {
+		case i.Due.IsZero():
+		case i.Aging.Overdue:
+			due = fmt.Sprintf("%s, overdue by %s", i.Due, days(-i.Aging.Left))
+		default:
+			due = fmt.Sprintf("%s, in %s", i.Due, days(i.Aging.Left))
+		}
+		fmt.Fprintf(b, "  %-10s %-44s %-8s due %s\n", i.Number, cut(i.Title, 44), i.Status, due)
+	}
+	more(b, len(s.Items), topItems, "item")
+
+	fmt.Fprintf(b, "\nVendors by tier\n")
+	for _, v := range s.Vendors {
+		fmt.Fprintf(b, "  %s  %-40s %-14s", v.Tier, cut(v.Vendor+", "+v.Service, 40), v.Status)
+		if len(v.Why) > 0 {
+			fmt.Fprintf(b, " because of %s", strings.Join(v.Why, "; "))
+		}
+		fmt.Fprintln(b)
+	}
+	if len(s.Vendors) == 0 {
+		fmt.Fprintln(b, "  none")
+	}
+	return b.Flush()
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+func more(w io.Writer, n, shown int, what string) {
+	switch {
+	case n == 0:
+		fmt.Fprintln(w, "  none")
+	case n > shown+1:
+		fmt.Fprintf(w, "  and %d more %ss\n", n-shown, what)
+	case n > shown:
+		fmt.Fprintf(w, "  and one more %s\n", what)
+	}
+}
+
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,98 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/issokit/issokit/oscal"
+)
+
+// subjects are the objects in whose terms changes are told, by XML name.
+var subjects = []string{
+	"control", "alter", "import", "set-parameter", "component", "capability", "implemented-requirement", "statement",
+	"user", "inventory-item", "leveraged-authorization", "information-type", "party", "role", "location", "resource",
+	"activity", "task", "observation", "risk", "finding", "poam-item", "result", "map", "metadata",
+}
+
+// locate returns the object that is the subject to which a node belongs, and the
+// way to the node from there.
+func locate(n *oscal.Node) (*oscal.Node, string) {
+	var steps []string
+	for n.Parent() != nil && !(n.Kind() == oscal.Assembly && slices.Contains(subjects, n.Name())) {
+		steps = append(steps, step(n))
+		n = n.Parent()
+	}
+	slices.Reverse(steps)
+	return n, strings.Join(steps, " / ")
+}
+
+func subjectOf(n *oscal.Node) Subject {
+	s := Subject{Kind: n.Name(), ID: n.Get("id"), Title: n.Get("title")}
+	for _, k := range []string{"control-id", "statement-id", "param-id", "href", "uuid"} {
+		if s.ID == "" && n.Parent() != nil {
+			s.ID = n.Get(k)
+		}
+	}
+	if s.Title == "" {
+		s.Title = n.Get("name")
+	}
+	return s
+}
+
+// step names a node among its siblings.
+func step(n *oscal.Node) string {
+	if n.Kind() == oscal.Flag || n.Kind() == oscal.Field && !n.Member().Many() {
+		return n.Name()
+	}
+	if l := label(n); l != n.Name() {
+		return n.Name() + " " + l
+	}
+	return n.Name()
+}
+
+// label is what a reader calls an object.
+func label(n *oscal.Node) string {
+	if n.Kind() == oscal.Field {
+		return short(n.Value())
+	}
+	for _, k := range []string{"id", "control-id", "statement-id", "param-id", "component-uuid", "role-id"} {
+		if v := n.Get(k); v != "" {
+			return v
+		}
+	}
+	if n.Name() == "prop" && n.Get("ns") != "" && n.Get("ns") != oscal.CoreNamespace {
+		return n.Get("name") + " (" + n.Get("ns") + ")"
+	}
+	if n.Name() == "link" {
+		return strings.TrimSpace(n.Get("rel") + " " + n.Get("href"))
+	}
+	for _, k := range []string{"title", "name", "href", "uuid"} {
+		if v := n.Get(k); v != "" {
+			return short(v)
+		}
+	}
+	return n.Name()
+}
+
+func short(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > 60 {
+		return string(r[:59]) + "…"
+	}
+	return string(r)
+}
+
+// where names the object that holds another.
+func where(n *oscal.Node) string {
+	if n.Parent() == nil {
+		return n.Name()
+	}
+	return step(n)
+}
+
+func joinPath(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " / " + b
+}

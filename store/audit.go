@@ -72,6 +72,9 @@ func (a *Action) UnmarshalText(text []byte) error {
 // Digest is a SHA-256 hash. The zero Digest stands for none.
 type Digest [sha256.Size]byte
 
+// DigestOf returns the hash of bytes.
+func DigestOf(data []byte) Digest { return sha256.Sum256(data) }
+
 func (d Digest) String() string { return "sha256:" + hex.EncodeToString(d[:]) }
 
 // IsZero tells whether there is no hash.

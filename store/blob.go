@@ -60,3 +60,24 @@ func (s *Scope) Blob(ctx context.Context, d Digest) ([]byte, error) {
 	}
 	return nil, &Error{"get blob", s.p.Tenant, blobCollection, d.String(), err}
 }
+
+// Content returns the digest of a record's content, whatever its type, and its
+// revision: what a signature or an approval binds to. The error is [ErrNotFound]
+// if there is no such record. Sealing changes the revision and not the content.
+func (s *Scope) Content(ctx context.Context, collection, key string) (d Digest, revision int64, err error) {
+	err = errors.Join(checkName("a collection", collection), checkKey(key))
+	if err == nil {
+		err = s.in(ctx, false, func(tx *Tx) error {
+			r, l, err := tx.stored(ctx, collection, key)
+			if err == nil && r.Revision == 0 {
+				err = ErrNotFound
+			}
+			d, revision = l.entry.Content, r.Revision
+			return err
+		})
+	}
+	if err != nil {
+		return Digest{}, 0, &Error{"content of", s.p.Tenant, collection, key, err}
+	}
+	return d, revision, nil
+}

@@ -88,6 +88,9 @@ func (s *Scope) Because(reason string) *Scope {
 	return &c
 }
 
+// InTx tells whether the scope belongs to a transaction.
+func (s *Scope) InTx() bool { return s.tx != nil }
+
 // NewID returns a new ID from the store's source.
 func (s *Scope) NewID() string { return s.store.opts.NewID() }
 

@@ -1,6 +1,9 @@
 package oscal
 
-import "iter"
+import (
+	"iter"
+	"math/bits"
+)
 
 // Kind tells the three kinds of model information items of Metaschema apart.
 type Kind uint8
@@ -111,6 +114,64 @@ func (d *Definition) memberByJSON(name string, from int) *Member {
 		}
 	}
 	return nil
+}
+
+// flagByName finds the flag of an attribute.
+func (d *Definition) flagByName(name string) *Member {
+	for i := range d.members[:d.flags] {
+		if d.members[i].name == name {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+// memberByElement finds the member that an XML element belongs to, looking
+// first at the one found last: elements come in model order.
+func (d *Definition) memberByElement(name string, from int) *Member {
+	for i := max(from, d.flags); i < len(d.members); i++ {
+		if d.members[i].isElement(name) {
+			return &d.members[i]
+		}
+	}
+	for i := d.flags; i < from; i++ {
+		if d.members[i].isElement(name) {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+func (m *Member) isElement(name string) bool {
+	switch m.xml {
+	case xmlGrouped:
+		return m.json == name
+	case xmlUnwrapped:
+		e, ok := markupElements[name]
+		return ok && e.kind.isBlock()
+	}
+	return m.name == name
+}
+
+// element is the name of the XML element, that of the wrapper for a group.
+func (m *Member) element() string {
+	switch m.xml {
+	case xmlGrouped:
+		return m.json
+	case xmlUnwrapped:
+		return "p"
+	}
+	return m.name
+}
+
+// rank is the place of an element among others; members of one choice share it.
+func (d *Definition) rank(m *Member) int {
+	for _, c := range d.choices {
+		if c.mask>>m.order&1 == 1 {
+			return bits.TrailingZeros64(c.mask)
+		}
+	}
+	return int(m.order)
 }
 
 // A Member is a place in a definition where a flag, a field or an assembly

@@ -103,38 +103,33 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	return out
 }
 
-func (ref *Reference) problem() (Problem, bool) {
-	if ref.State == Resolved || ref.State == External {
-		return Problem{}, false
-	}
-	p := Problem{Level: Error, File: ref.Doc.name, Position: ref.Doc.Position(ref.From), Pointer: ref.From.Pointer()}
+func (ref *Reference) problem() (p Problem, wrong bool) {
 	what := "a " + strings.Join(ref.Kinds, " or ")
 	if len(ref.Kinds) == 0 {
 		what = "an object"
 	}
+	name, target := ref.From.Name(), quote(ref.Target)
 	switch ref.State {
 	case Dangling:
-		p.Rule = RuleDangling
+		level := Error
 		if ref.From.member.name == "href" && ref.Doc.Model() == "catalog" && !ref.toResource() {
 			// A baseline keeps its controls' links to controls that it left out; the
 			// model's own constraint on these links (oscal-catalog-groups-controls-parts)
 			// makes a warning of it too.
-			p.Level = Warning
+			level = Warning
 		}
-		p.Message = fmt.Sprintf("%s refers to %s; expected the identifier of %s here or in an imported document, found none", ref.From.Name(), quote(ref.Target), what)
+		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
 	case WrongKind:
-		p.Rule = RuleWrongKind
-		p.Message = fmt.Sprintf("%s refers to %s; expected %s, found a %s", ref.From.Name(), quote(ref.Target), what, ref.To.Name())
+		p = ref.Doc.Problem(Error, RuleWrongKind, ref.From, "%s refers to %s; expected %s, found a %s", name, target, what, ref.To.Name())
 		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), ref.To.Pointer()}}
+		return p, true
 	case Unavailable:
-		p.Level, p.Rule = Warning, RuleUnavailable
-		if slices.Contains(ref.Kinds, "resource") || isImport(ref.From) {
-			p.Message = fmt.Sprintf("%s refers to %s, a document that is not at hand", ref.From.Name(), quote(ref.Target))
-		} else {
-			p.Message = fmt.Sprintf("%s refers to %s, %s that may be in an imported document that is not at hand", ref.From.Name(), quote(ref.Target), what)
+		if isImport(ref.From) {
+			return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, a document that is not at hand", name, target), true
 		}
+		return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
 	}
-	return p, true
+	return Problem{}, false
 }
 
 // toResource tells whether the reference is written like one to a resource of
@@ -444,11 +439,9 @@ func (r *referrer) duplicates(d *Document) Problems {
 	var ps Problems
 	for id, nodes := range r.index(d) {
 		for _, n := range nodes[1:] {
-			ps = append(ps, Problem{
-				Level: Error, Rule: RuleDuplicateID, File: d.name, Position: d.Position(n), Pointer: n.Pointer(),
-				Message: fmt.Sprintf("the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer()),
-				Related: []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}},
-			})
+			p := d.Problem(Error, RuleDuplicateID, n, "the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer())
+			p.Related = []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}}
+			ps = append(ps, p)
 		}
 	}
 	slices.SortFunc(ps, func(a, b Problem) int { return strings.Compare(a.Pointer, b.Pointer) })

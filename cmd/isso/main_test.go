@@ -103,7 +103,7 @@ func TestConvert(t *testing.T) {
 	require.Contains(t, err, "bad.json:1:20: ")
 
 	status, _, err = isso(t, "", "convert", "good.json", "--to", "xlsx")
-	require.Equal(t, []any{2, "isso: oscal: unknown format \"xlsx\", expected json or yaml\n"}, []any{status, err})
+	require.Equal(t, []any{2, "isso: oscal: unknown format \"xlsx\", expected json, yaml or xml\n"}, []any{status, err})
 
 	status, _, err = isso(t, "", "convert", "good.json", "-o", filepath.Join("none", "x.json"))
 	require.Equal(t, 2, status)

@@ -69,10 +69,7 @@ func (r *run) problem(level oscal.Level, rule oscal.Rule, n *oscal.Node, subject
 	}
 	d := r.stack[len(r.stack)-1]
 	r.note(Problem{
-		Problem: oscal.Problem{
-			Level: level, Rule: rule, File: d.doc.Name(), Position: d.doc.Position(n),
-			Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
-		},
+		Problem: d.doc.Problem(level, rule, n, format, args...),
 		Subject: subject, Err: err,
 	})
 }

@@ -37,7 +37,7 @@ func names(t *testing.T, l *documents.Library, q documents.Query) []string {
 // TestLargeCatalog: the NIST SP 800-53 rev 5 catalog, 10 MB, twice and under two
 // names, is kept once; the bytes that come back are those that went in.
 func TestLargeCatalog(t *testing.T) {
-	text := corpus.Read(t, "oscal", "catalogs", "NIST_SP-800-53_rev5_catalog.json")
+	text := corpus.Read(t, "oscal", "catalogs", "nist-rev5", "NIST_SP-800-53_rev5_catalog.json")
 	s, l := open()
 	e, r, err := l.Put(t.Context(), "nist", text, 0)
 	require.NoError(t, err)

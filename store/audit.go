@@ -97,25 +97,25 @@ func unhex[Text []byte | string](d *Digest, s Text) bool {
 	if len(s) != 2*len(d) {
 		return false
 	}
+	var bad byte
 	for i := range d {
-		hi, lo := nibble(s[2*i]), nibble(s[2*i+1])
-		if hi > 15 || lo > 15 {
-			return false
-		}
-		d[i] = hi<<4 | lo
+		hi, lo := nibbles[s[2*i]], nibbles[s[2*i+1]]
+		bad |= hi | lo
+		d[i] = hi<<4 | lo&0x0f
 	}
-	return true
+	return bad < 0x10
 }
 
-func nibble(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
+// nibbles are the values of the lower-case hexadecimal digits, 0xf0 for all else.
+var nibbles = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xf0
 	}
-	return 0xff
-}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = byte(i)
+	}
+	return t
+}()
 
 // An Entry of the audit trail says who changed what, when and why. The trail of
 // a tenant is a hash chain: Prev is the hash of the entry before, zeros in the

@@ -45,3 +45,5 @@ func TestSuite(t *testing.T) {
 func FuzzCompare(f *testing.F) {
 	storetest.FuzzCompare(f, open, func(testing.TB) driver.Backend { return memory.New(nil) })
 }
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }

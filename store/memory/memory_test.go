@@ -28,3 +28,5 @@ func TestUpdateInsideUpdate(t *testing.T) {
 	require.ErrorIs(t, err, store.ErrBusy)
 	require.NoError(t, s.Update(context.Background(), func(*store.Tx) error { return nil }))
 }
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }

@@ -107,3 +107,12 @@ func TestSuite(t *testing.T) {
 func FuzzCompare(f *testing.F) {
 	storetest.FuzzCompare(f, open, func(testing.TB) driver.Backend { return memory.New(nil) })
 }
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }
+
+func BenchmarkPlain(b *testing.B) {
+	db, err := sql.Open("pgx", place(b))
+	require.NoError(b, err)
+	defer db.Close()
+	storetest.BenchmarkPlain(b, db, true)
+}

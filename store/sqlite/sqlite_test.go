@@ -78,3 +78,12 @@ func TestSuite(t *testing.T) {
 func FuzzCompare(f *testing.F) {
 	storetest.FuzzCompare(f, open, func(testing.TB) driver.Backend { return memory.New(nil) })
 }
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }
+
+func BenchmarkPlain(b *testing.B) {
+	db, err := openDB(place(b), "_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	require.NoError(b, err)
+	defer db.Close()
+	storetest.BenchmarkPlain(b, db, false)
+}

@@ -107,12 +107,39 @@ func (b *binder) newNode(m *Member, offset int) *Node {
 	return n
 }
 
+// rootMember returns the root that has a name: of one of the models, or the one
+// that the caller asked for.
+func (b *binder) rootMember(name string) *Member {
+	if f := b.opts.Fragment; f != nil {
+		if f.name == name {
+			return f
+		}
+		return nil
+	}
+	return rootByName(name)
+}
+
+func (b *binder) rootExpected() string {
+	what := "member"
+	if b.doc.format == XML {
+		what = "element"
+	}
+	if f := b.opts.Fragment; f != nil {
+		return "expected one root " + what + ": " + f.name
+	}
+	names := make([]string, len(roots))
+	for i := range roots {
+		names[i] = roots[i].name
+	}
+	return "expected one root " + what + ": " + strings.Join(names, ", ")
+}
+
 // root binds a member beside the document's root.
 func (b *binder) root(name string, offset int) *Node {
-	m := rootByName(name)
+	m := b.rootMember(name)
 	switch {
 	case m == nil:
-		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), rootExpected(b.doc.format))
+		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), b.rootExpected())
 	case b.doc.root != nil && b.doc.root.member == m:
 		b.problem(Error, RuleDuplicate, offset, nil, "%s stands here a second time", quote(name))
 	case b.doc.root != nil:

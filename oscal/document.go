@@ -47,13 +47,16 @@ func ParseFormat(s string) (Format, error) {
 
 // ReadOptions configure [Read] and [Parse]; nil means the defaults.
 type ReadOptions struct {
-	Name        string // name of the document in problems, usually its file name
-	Format      Format // default: found from the first characters
-	MaxBytes    int64  // default 256 MiB
-	MaxDepth    int    // nested objects and arrays, or elements; default 200
-	MaxNodes    int    // nodes of the document, YAML aliases expanded; default 20,000,000
-	MaxProblems int    // reading stops after so many; default 1,000
-	AnyOrder    bool   // XML: elements that are not in model order make a warning, not an error
+	Name   string // name of the document in problems, usually its file name
+	Format Format // default: found from the first characters
+	// Fragment is the place in the model of which the text holds one object, under
+	// its XML name, e.g. {"control": {...}}; default: a whole document.
+	Fragment    *Member
+	MaxBytes    int64 // default 256 MiB
+	MaxDepth    int   // nested objects and arrays, or elements; default 200
+	MaxNodes    int   // nodes of the document, YAML aliases expanded; default 20,000,000
+	MaxProblems int   // reading stops after so many; default 1,000
+	AnyOrder    bool  // XML: elements that are not in model order make a warning, not an error
 }
 
 func (o *ReadOptions) withDefaults() ReadOptions {
@@ -274,7 +277,7 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 	}
 	b.finish()
 	if d.root == nil && b.problems.Errors() == nil {
-		b.problem(Error, RuleRootMissing, 0, nil, "%s", rootExpected(d.format))
+		b.problem(Error, RuleRootMissing, 0, nil, "%s", b.rootExpected())
 	}
 	sortProblems(b.problems)
 	d.problems = b.problems
@@ -286,16 +289,4 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 		return d, errs
 	}
 	return d, nil
-}
-
-func rootExpected(f Format) string {
-	names := make([]string, len(roots))
-	for i := range roots {
-		names[i] = roots[i].name
-	}
-	what := "member"
-	if f == XML {
-		what = "element"
-	}
-	return "expected one root " + what + ": " + strings.Join(names, ", ")
 }

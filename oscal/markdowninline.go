@@ -31,7 +31,7 @@ type mdDelimiter struct {
 
 type mdBracket struct {
 	token, start, delims int // index of the token, place after it, number of delimiters before
-	image, active        bool
+	image                bool
 }
 
 type inlineParser struct {
@@ -42,6 +42,7 @@ type inlineParser struct {
 	delims   []mdDelimiter
 	last     int // last delimiter of the list, -1 for none
 	brackets []mdBracket
+	inactive int         // so many of the first brackets, but for those of images, open no link
 	ticks    map[int]int // last place of a run of so many backquotes
 }
 
@@ -365,7 +366,8 @@ func (r *inlineParser) emphasis(bottom int) {
 func (r *inlineParser) bracket(n int, image bool) {
 	r.text(r.s[r.i : r.i+n])
 	r.i += n
-	r.brackets = append(r.brackets, mdBracket{len(r.tokens) - 1, r.i, r.last, image, true})
+	r.inactive = min(r.inactive, len(r.brackets))
+	r.brackets = append(r.brackets, mdBracket{len(r.tokens) - 1, r.i, r.last, image})
 }
 
 // closeBracket makes a link or an image of what stands since the last bracket.
@@ -376,7 +378,7 @@ func (r *inlineParser) closeBracket() bool {
 	}
 	b := r.brackets[n]
 	r.brackets = r.brackets[:n]
-	if !b.active {
+	if !b.image && n < r.inactive {
 		return false
 	}
 	m, length := r.linkTail(b)
@@ -388,11 +390,7 @@ func (r *inlineParser) closeBracket() bool {
 	if b.image {
 		m.Kind = MarkupImage
 	} else {
-		for i := range r.brackets {
-			if !r.brackets[i].image {
-				r.brackets[i].active = false // links do not nest
-			}
-		}
+		r.inactive = n // links do not nest
 	}
 	r.tokens[b.token].m = m
 	r.tokens = append(r.tokens, mdToken{m: m, close: true})
@@ -426,8 +424,11 @@ func (r *inlineParser) linkTail(b mdBracket) (*Markup, int) {
 			}
 		}
 	}
+	if len(r.refs) == 0 {
+		return nil, 0
+	}
 	label, n := linkLabel(rest)
-	if n == 0 {
+	if n == 0 && r.i-b.start < 1000 {
 		label, _ = linkLabel("[" + r.s[b.start:r.i] + "]")
 		if strings.HasPrefix(rest, "[]") {
 			n = 2
@@ -596,30 +597,27 @@ func (r *inlineParser) build() []*Markup {
 		top := stack[len(stack)-1]
 		top.Children = append(top.Children, m)
 	}
-	text := func(s string) {
-		top := stack[len(stack)-1]
-		if n := len(top.Children) - 1; n >= 0 && top.Children[n].Kind == MarkupText {
-			top.Children[n].Text += s
-			return
+	text := func(s string) { put(&Markup{Kind: MarkupText, Text: s}) }
+	// push opens an inline; one that lies too deep is left out, its content stays.
+	push := func(m *Markup) {
+		if len(stack) > maxMarkdownDepth {
+			m = stack[len(stack)-1]
+		} else {
+			put(m)
 		}
-		put(&Markup{Kind: MarkupText, Text: s})
+		stack = append(stack, m)
 	}
-	pop := func() *Markup {
-		m := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		return m
-	}
+	pop := func() { stack = stack[:len(stack)-1] }
 	for i := range r.tokens {
 		t := &r.tokens[i]
 		switch {
 		case t.close:
-			if m := pop(); m.Kind == MarkupImage {
-				m.Text = trimXML(collapse(m.Plain(nil)))
-				m.Children = nil
+			if pop(); t.m.Kind == MarkupImage {
+				t.m.Text = trimXML(collapse(t.m.Plain(nil)))
+				t.m.Children = nil
 			}
 		case t.m != nil && t.text != "":
-			put(t.m)
-			stack = append(stack, t.m)
+			push(t.m)
 		case t.m != nil:
 			put(t.m)
 		case t.delim == 0:
@@ -632,9 +630,7 @@ func (r *inlineParser) build() []*Markup {
 				text(t.text[:t.left])
 			}
 			for k := len(t.opens) - 1; k >= 0; k-- {
-				m := &Markup{Kind: t.opens[k]}
-				put(m)
-				stack = append(stack, m)
+				push(&Markup{Kind: t.opens[k]})
 			}
 		}
 	}

@@ -10,13 +10,21 @@ import (
 
 // Markdown returns the piece as Markdown, the form that JSON and YAML have for
 // it: CommonMark with pipe tables and the inlines of OSCAL (Metaschema, data type
-// markup-multiline). A root of inlines gives one line.
+// markup-multiline). A root of inlines gives one line. The tree need not be in
+// normal form; what is written is.
 func (m *Markup) Markdown() string {
-	switch {
-	case m.Kind == MarkupRoot && len(m.Children) == 0:
+	root := &Markup{Kind: MarkupRoot, Children: []*Markup{m.clone()}}
+	if m.Kind == MarkupRoot {
+		root.Children = root.Children[0].Children
+	}
+	root.normal(!slices.ContainsFunc(root.Children, func(c *Markup) bool { return c.Kind.isBlock() }))
+	return root.markdown()
+}
+
+// markdown is Markdown of a root in normal form.
+func (m *Markup) markdown() string {
+	if len(m.Children) == 0 {
 		return ""
-	case m.Kind != MarkupRoot:
-		m = &Markup{Kind: MarkupRoot, Children: []*Markup{m}}
 	}
 	if only := m.Children[0]; len(m.Children) == 1 {
 		// Most values are one paragraph of plain text.

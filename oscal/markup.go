@@ -151,10 +151,20 @@ func (m *Markup) plain(b *strings.Builder, f func(*Markup) string) {
 	}
 }
 
+// clone copies a tree.
+func (m *Markup) clone() *Markup {
+	c := *m
+	c.Children = make([]*Markup, len(m.Children))
+	for i, k := range m.Children {
+		c.Children[i] = k.clone()
+	}
+	return &c
+}
+
 // normal brings a root of blocks or of inlines into normal form.
 func (m *Markup) normal(line bool) {
 	if line {
-		m.Children = normalInlines(m.Children, 0)
+		m.Children = normalInlines(m.Children)
 		return
 	}
 	m.Children = normalBlocks(m.Children)
@@ -162,10 +172,10 @@ func (m *Markup) normal(line bool) {
 
 func normalBlocks(in []*Markup) []*Markup {
 	out := in[:0]
-	for _, m := range in {
+	for _, m := range inBlocks(in) {
 		switch m.Kind {
 		case MarkupParagraph, MarkupHeading:
-			m.Children = normalInlines(m.Children, 0)
+			m.Children = normalInlines(m.Children)
 		case MarkupPre:
 			if strings.Trim(m.Text, "\n") == "" {
 				continue
@@ -189,7 +199,39 @@ func normalBlocks(in []*Markup) []*Markup {
 	return out
 }
 
+// inBlocks puts inlines that stand among blocks into paragraphs. No reader makes
+// such, but a caller may.
+func inBlocks(in []*Markup) []*Markup {
+	if !slices.ContainsFunc(in, func(m *Markup) bool { return !m.Kind.isBlock() }) {
+		return in
+	}
+	var out []*Markup
+	open := false
+	for _, m := range in {
+		if m.Kind.isBlock() {
+			out, open = append(out, m), false
+			continue
+		}
+		if !open {
+			out, open = append(out, &Markup{Kind: MarkupParagraph}), true
+		}
+		p := out[len(out)-1]
+		p.Children = append(p.Children, m)
+	}
+	return out
+}
+
+// each makes children of one kind: what is of another is wrapped.
+func (m *Markup) each(kind MarkupKind) {
+	for i, c := range m.Children {
+		if c.Kind != kind {
+			m.Children[i] = &Markup{Kind: kind, Children: []*Markup{c}}
+		}
+	}
+}
+
 func (m *Markup) normalList() {
+	m.each(MarkupItem)
 	m.Children = normalBlocks(m.Children)
 	if len(m.Children) == 0 {
 		return
@@ -220,7 +262,9 @@ func (m *Markup) normalList() {
 
 func (m *Markup) normalTable() {
 	columns := 0
+	m.each(MarkupRow)
 	for _, row := range m.Children {
+		row.each(MarkupCell)
 		columns = max(columns, len(row.Children))
 	}
 	if columns == 0 {
@@ -229,7 +273,12 @@ func (m *Markup) normalTable() {
 	}
 	for _, row := range m.Children {
 		for _, cell := range row.Children {
-			cell.Children = normalInlines(cell.Children, 0)
+			for c := range cell.Walk() {
+				if c.isCodeForNoCell() {
+					c.Kind = MarkupText
+				}
+			}
+			cell.Children = normalInlines(cell.Children)
 		}
 		for len(row.Children) < columns {
 			row.Children = append(row.Children, &Markup{Kind: MarkupCell})
@@ -243,109 +292,157 @@ func (m *Markup) normalTable() {
 	}
 }
 
-// normalInlines is normalRun for a block, at whose ends space is dropped.
-func normalInlines(in []*Markup, inside uint32) []*Markup {
+// isCodeForNoCell tells whether the piece is code that a table of Markdown has no
+// form for: there a backslash before a pipe is always an escape.
+func (m *Markup) isCodeForNoCell() bool {
+	return m.Kind == MarkupCode && strings.Contains(m.Text, `\|`)
+}
+
+// normalInlines brings the inlines of a block into normal form.
+func normalInlines(in []*Markup) []*Markup {
 	if len(in) == 1 && in[0].Kind == MarkupText {
-		in[0].Text = strings.Trim(collapse(in[0].Text), " ")
+		in[0].Text = trimXML(collapse(in[0].Text))
 		if in[0].Text == "" {
 			return nil
 		}
 		return in
 	}
-	_, out, _ := normalRun(in, inside)
-	return out
+	b := inlineBuilder{stack: []*Markup{{}}}
+	b.all(in, 0)
+	for len(b.stack) > 1 {
+		b.pop()
+	}
+	b.flush()
+	return b.stack[0].Children
 }
 
-// normalRun brings a run of inlines into normal form. Space at its ends is
-// taken off and reported; inside holds the kinds that the run stands in.
-func normalRun(in []*Markup, inside uint32) (lead bool, out []*Markup, trail bool) {
-	space := false
-	text := func(s string) {
-		if last := len(out) - 1; last >= 0 && out[last].Kind == MarkupText {
-			out[last] = &Markup{Kind: MarkupText, Text: out[last].Text + s}
+// An inlineBuilder puts inlines together again in normal form, in one pass.
+// Inlines open when they get their first content, so that empty ones vanish and
+// space at their start stays outside; they close when something follows that is
+// not of their kind, so that two of a kind side by side are one.
+type inlineBuilder struct {
+	stack  []*Markup // what is open, the block first
+	closed int       // so many of the innermost close when something follows
+	opens  []*Markup // what opens with the next content
+	space  bool      // a space stands before the next content
+	run    []string  // texts, or codes, that belong together
+	kind   MarkupKind
+}
+
+func (b *inlineBuilder) top() *Markup { return b.stack[len(b.stack)-1] }
+
+func (b *inlineBuilder) flush() {
+	if len(b.run) > 0 {
+		b.top().Children = append(b.top().Children, &Markup{Kind: b.kind, Text: strings.Join(b.run, "")})
+		b.run = b.run[:0]
+	}
+}
+
+func (b *inlineBuilder) pop() {
+	b.flush()
+	b.stack = b.stack[:len(b.stack)-1]
+}
+
+// text adds a piece of text or code.
+func (b *inlineBuilder) text(kind MarkupKind, s string) {
+	if b.kind != kind {
+		b.flush()
+	}
+	b.kind = kind
+	b.run = append(b.run, s)
+}
+
+// before closes and opens what is due before content.
+func (b *inlineBuilder) before() {
+	for ; b.closed > 0; b.closed-- {
+		b.pop()
+	}
+	children := b.top().Children
+	last := len(children) - 1
+	if b.space && (len(b.run) > 0 || last >= 0 && children[last].Kind != MarkupBreak) {
+		b.text(MarkupText, " ")
+	}
+	b.space = false
+	for _, m := range b.opens {
+		b.flush()
+		b.top().Children = append(b.top().Children, m)
+		b.stack = append(b.stack, m)
+	}
+	b.opens = b.opens[:0]
+}
+
+func (b *inlineBuilder) open(m *Markup) {
+	m.Children = nil
+	if n := len(b.stack) - b.closed; b.closed > 0 && !b.space && len(b.opens) == 0 && b.stack[n].Kind == m.Kind && m.Kind != MarkupQ && m.Kind != MarkupLink {
+		b.closed--
+		return
+	}
+	b.opens = append(b.opens, m)
+}
+
+func (b *inlineBuilder) close() {
+	if n := len(b.opens) - 1; n >= 0 {
+		if b.opens[n].Kind != MarkupLink {
+			b.opens = b.opens[:n]
 			return
 		}
-		out = append(out, &Markup{Kind: MarkupText, Text: s})
+		b.before() // a link without text still points somewhere
 	}
-	// before puts out the space that is due before the next piece.
-	before := func() {
-		switch {
-		case !space:
-		case len(out) == 0:
-			lead = true
-		case out[len(out)-1].Kind != MarkupBreak:
-			text(" ")
-		}
-		space = false
-	}
-	var add func(m *Markup)
-	add = func(m *Markup) {
-		switch m.Kind {
-		case MarkupText:
-			s := collapse(m.Text)
-			if s == "" {
-				return
-			}
-			space = space || s[0] == ' '
-			t := strings.Trim(s, " ")
-			if t != "" {
-				before()
-				text(t)
-				space = s[len(s)-1] == ' '
-			}
-		case MarkupBreak:
-			space = false
-			out = append(out, m)
-		case MarkupCode:
-			if m.Text == "" {
-				return
-			}
-			before()
-			if last := len(out) - 1; last >= 0 && out[last].Kind == MarkupCode {
-				out[last] = &Markup{Kind: MarkupCode, Text: out[last].Text + m.Text}
-				return
-			}
-			out = append(out, m)
-		case MarkupImage, MarkupInsert:
-			before()
-			out = append(out, m)
-		default:
-			if inside>>m.Kind&1 == 1 {
-				if m.Kind == MarkupQ {
-					before()
-					text(`"`)
-				}
-				for _, c := range m.Children {
-					add(c)
-				}
-				if m.Kind == MarkupQ {
-					before()
-					text(`"`)
-				}
-				return
-			}
-			first, kids, last := normalRun(m.Children, inside|1<<m.Kind)
-			space = space || first
-			if len(kids) == 0 && m.Kind != MarkupLink {
-				space = space || last
-				return
-			}
-			n := len(out)
-			before()
-			if n == len(out) && n > 0 && out[n-1].Kind == m.Kind && m.Kind != MarkupQ && m.Kind != MarkupLink {
-				// Two of a kind side by side are one.
-				_, out[n-1].Children, _ = normalRun(append(out[n-1].Children, kids...), inside|1<<m.Kind)
-			} else {
-				m.Children = kids
-				out = append(out, m)
-			}
-			space = last
-		}
-	}
+	b.closed++
+}
+
+// all adds inlines; inside holds the kinds that they stand in.
+func (b *inlineBuilder) all(in []*Markup, inside uint32) {
 	for _, m := range in {
-		add(m)
+		switch {
+		case m.Kind == MarkupText:
+			s := collapse(m.Text)
+			t := trimXML(s)
+			b.space = b.space || s != "" && s[0] == ' '
+			if t != "" {
+				b.before()
+				b.text(MarkupText, t)
+				b.space = s[len(s)-1] == ' '
+			}
+		case m.Kind == MarkupBreak:
+			// The space before is none, so that what is opening may go on.
+			b.space = false
+			opens := b.opens
+			b.opens = nil
+			for _, m := range opens {
+				b.open(m)
+			}
+			b.before()
+			b.flush()
+			b.top().Children = append(b.top().Children, m)
+		case m.Kind == MarkupCode || m.Kind == MarkupPre:
+			if m.Text != "" {
+				b.before()
+				b.text(MarkupCode, strings.ReplaceAll(m.Text, "\n", " "))
+			}
+		case m.Kind == MarkupImage || m.Kind == MarkupInsert:
+			b.before()
+			b.flush()
+			b.top().Children = append(b.top().Children, m)
+		case m.Kind.isBlock():
+			b.space = true
+			b.all(m.Children, inside)
+			b.space = true
+		case m.Kind == MarkupQ && inside>>m.Kind&1 == 1:
+			b.before()
+			b.text(MarkupText, `"`)
+			b.all(m.Children, inside)
+			b.before()
+			b.text(MarkupText, `"`)
+		case inside>>m.Kind&1 == 1:
+			b.all(m.Children, inside)
+		default:
+			children := m.Children
+			b.open(m)
+			b.all(children, inside|1<<m.Kind)
+			b.close()
+		}
 	}
-	return lead, out, space
 }
 
 // collapse makes one space of each run of white space.

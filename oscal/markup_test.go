@@ -139,3 +139,55 @@ func requireStable(t testing.TB, m *Markup, typ DataType) {
 	require.Empty(t, ps, text)
 	require.Equal(t, show(m), show(fromXML), "XML %s", text)
 }
+
+// TestMarkupByHand: trees that callers build need not be in normal form.
+func TestMarkupByHand(t *testing.T) {
+	text := func(s string) *Markup { return &Markup{Kind: MarkupText, Text: s} }
+	of := func(k MarkupKind, children ...*Markup) *Markup { return &Markup{Kind: k, Children: children} }
+	for _, tt := range []struct {
+		name string
+		m    *Markup
+		want string
+	}{
+		{"nothing", of(MarkupRoot), ""},
+		{"one piece", of(MarkupStrong, text(" a ")), "**a**"},
+		{"texts", of(MarkupRoot, text("a"), text("* b")), `a\* b`},
+		{"inlines among blocks", of(MarkupRoot, text("a"), of(MarkupParagraph, text("b")), text("c")), "a\n\nb\n\nc"},
+		{"bare items", of(MarkupBulletList, text("a"), of(MarkupParagraph, text("b"))), "- a\n\n- b"},
+		{"bare cells", of(MarkupTable, text("a"), of(MarkupRow, text("b"), of(MarkupParagraph, text("c|")))), "| a |  |\n| --- | --- |\n| b | c\\| |"},
+		{"blocks in a line", of(MarkupParagraph, of(MarkupParagraph, text("a")), &Markup{Kind: MarkupPre, Text: "b\nc"}), "a `b c`"},
+		{"empty code", of(MarkupParagraph, &Markup{Kind: MarkupCode}), ""},
+		{"levels", of(MarkupRoot, &Markup{Kind: MarkupHeading, Number: 9, Children: []*Markup{text("a #")}}), `###### a \#`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := show(tt.m)
+			require.Equal(t, tt.want, tt.m.Markdown())
+			require.Equal(t, before, show(tt.m), "the tree itself is as it was")
+		})
+	}
+}
+
+// TestUnsafeHTML: what runs code is not pointed to.
+func TestUnsafeHTML(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"[a](javascript:alert(1))", "<a>a</a>"},
+		{"[a](<JaVa\tScript:alert(1)>)", "<a>a</a>"},
+		{"[a](<&#1;javascript:x>)", `<a href="` + "\ufffd" + `javascript:x">a</a>`},
+		{"![a](data:image/svg+xml;base64,x)", `<img alt="a">`},
+		{"![a](data:image/png;base64,x)", `<img src="data:image/png;base64,x" alt="a">`},
+		{`[a](x "<b\"c")`, `<a href="x" title="&lt;b&quot;c">a</a>`},
+		{"<b>", "&lt;b&gt;"},
+	} {
+		require.Equal(t, tt.want, ParseMarkup(tt.text, TypeMarkupLine).HTML(nil), tt.text)
+	}
+}
+
+// TestDeepMarkdown: however deep a text nests, it is read.
+func TestDeepMarkdown(t *testing.T) {
+	for _, s := range []string{"> ", "- ", "1. ", "*a **b ", "![", "\"a ~b "} {
+		text := strings.Repeat(s, 20_000) + "x"
+		for _, end := range []string{"", strings.Repeat("b** a*", 20_000), strings.Repeat("](c)", 20_000)} {
+			ParseMarkup(text+end, TypeMarkupMultiline).Markdown()
+		}
+	}
+}

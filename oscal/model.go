@@ -3,6 +3,8 @@ package oscal
 import (
 	"iter"
 	"math/bits"
+	"strconv"
+	"strings"
 )
 
 // Kind tells the three kinds of model information items of Metaschema apart.
@@ -227,6 +229,33 @@ func Roots() iter.Seq[*Member] {
 			}
 		}
 	}
+}
+
+// MemberAt returns the place in a model that a JSON Pointer leads to, whatever the
+// indexes in it, e.g. of controls for /catalog/groups/0/controls/3; nil if there
+// is none. The pointer begins with the name of the model.
+func MemberAt(model, pointer string) *Member {
+	m := rootByName(model)
+	rest, ok := strings.CutPrefix(pointer, "/"+model)
+	if m == nil || !ok || rest != "" && rest[0] != '/' {
+		return nil
+	}
+	for step := range strings.SplitSeq(strings.TrimPrefix(rest, "/"), "/") {
+		if rest == "" {
+			break
+		}
+		if _, err := strconv.Atoi(step); err == nil && m.Many() {
+			continue
+		}
+		d := m.Definition()
+		if d == nil {
+			return nil
+		}
+		if m = d.memberByJSON(step, 0); m == nil {
+			return nil
+		}
+	}
+	return m
 }
 
 func rootByName(name string) *Member {

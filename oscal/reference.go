@@ -360,7 +360,7 @@ func (r *referrer) document(d *Document) []Reference {
 			out = append(out, ref)
 		}
 		if n.member.dtype.isMarkup() {
-			for _, found := range markupReferences(n.value) {
+			for _, found := range markupReferences(n) {
 				ref := Reference{Doc: d, From: n, Kinds: found.kinds, Target: found.target}
 				if found.kinds == nil {
 					r.address(&ref)
@@ -453,29 +453,19 @@ type markupReference struct {
 	target string
 }
 
-// markupReferences returns what Markdown refers to: {{ insert: param, id }} and
-// the addresses of links.
-func markupReferences(s string) []markupReference {
+// markupReferences returns what a text refers to: what is inserted, and the
+// fragments that it links to.
+func markupReferences(n *Node) []markupReference {
+	if !strings.Contains(n.value, "{{") && !strings.Contains(n.value, "](") {
+		return nil // nothing to parse it for
+	}
 	var out []markupReference
-	for i := 0; i < len(s); i++ {
+	for m := range n.Markup().Walk() {
 		switch {
-		case s[i] == '{' && strings.HasPrefix(s[i:], "{{"):
-			end := strings.Index(s[i:], "}}")
-			if end < 0 {
-				continue
-			}
-			what, ok := strings.CutPrefix(strings.TrimSpace(s[i+2:i+end]), "insert:")
-			kind, id, both := strings.Cut(what, ",")
-			if ok && both {
-				out = append(out, markupReference{[]string{strings.TrimSpace(kind)}, strings.TrimSpace(id)})
-			}
-			i += end + 1
-		case s[i] == ']' && i+2 < len(s) && s[i+1] == '(' && s[i+2] == '#':
-			end := strings.IndexAny(s[i+2:], ") \"\n")
-			if end > 1 {
-				out = append(out, markupReference{nil, s[i+2 : i+2+end]})
-				i += end
-			}
+		case m.Kind == MarkupInsert:
+			out = append(out, markupReference{[]string{m.Type}, m.Target})
+		case m.Kind == MarkupLink && strings.HasPrefix(m.Target, "#"):
+			out = append(out, markupReference{nil, m.Target})
 		}
 	}
 	return out

@@ -107,7 +107,7 @@ func (j *jsonWriter) document(d *Document) {
 		j.string(d.schema)
 		j.w.WriteByte(',')
 	}
-	j.key(d.root.member.json)
+	j.key(d.root.member.name)
 	j.node(d.root)
 	j.close('}')
 	j.w.WriteByte('\n')

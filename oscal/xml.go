@@ -97,12 +97,12 @@ func (r *xmlReader) outside() string {
 
 // root binds the element in which all others stand.
 func (r *xmlReader) root() {
-	m := rootByName(r.tag.local)
+	m := r.rootMember(r.tag.local)
 	switch {
 	case r.doc.root != nil:
 		r.problem(Error, RuleRootSeveral, r.tag.at, nil, "expected one root, found <%s> beside <%s>", r.tag.name, r.doc.root.Name())
 	case m == nil:
-		r.problem(Error, RuleRootMissing, r.tag.at, nil, "%s; found <%s>", rootExpected(r.doc.format), r.tag.name)
+		r.problem(Error, RuleRootMissing, r.tag.at, nil, "%s; found <%s>", r.rootExpected(), r.tag.name)
 		r.stopped = true // what stands below has no meaning
 	default:
 		if r.space = r.tag.uri; r.space != xmlNamespace {
@@ -612,7 +612,7 @@ func (r *xmlReader) children(f *frame) {
 		case xmlEnd:
 			if prose != nil {
 				markup.normal(false)
-				prose.value = markup.Markdown()
+				prose.value = markup.markdown()
 			}
 			return
 		case xmlChars:
@@ -736,7 +736,7 @@ func (r *xmlReader) value(n *Node) {
 			r.flow(root, n, false)
 		}
 		root.normal(line)
-		r.scalar(n, t, root.Markdown(), at)
+		r.scalar(n, t, root.markdown(), at)
 		return
 	}
 	value, at := "", -1

@@ -233,7 +233,7 @@ func (r *xmlReader) each(m *Markup, n *Node, kind MarkupKind, read func(*Markup)
 func (r *xmlReader) table(m *Markup, n *Node) {
 	at := r.tag.at
 	var align []string // of the columns
-	var head, mixed bool
+	var head, mixed, code bool
 	r.each(m, n, MarkupRow, func(row *Markup) {
 		first := len(m.Children) == 0
 		r.each(row, n, MarkupCell, func(cell *Markup) {
@@ -244,8 +244,14 @@ func (r *xmlReader) table(m *Markup, n *Node) {
 			}
 			mixed = mixed || align[i] != cell.Align
 			r.inlines(cell, n)
+			for c := range cell.Walk() {
+				code = code || c.isCodeForNoCell()
+			}
 		})
 	})
+	if code {
+		r.lossy(at, n, "in a table of Markdown code cannot hold a backslash before a pipe, it becomes text")
+	}
 	if head {
 		r.lossy(at, n, "in Markdown the first row of a table, and no other, is its head")
 	}

@@ -18,7 +18,7 @@ func (y *yamlWriter) document(d *Document) {
 		y.string(d.schema)
 		y.w.WriteByte('\n')
 	}
-	y.w.WriteString(d.root.member.json)
+	y.w.WriteString(d.root.member.name)
 	y.w.WriteByte(':')
 	y.value(d.root)
 }

@@ -120,6 +120,33 @@ func TestSame(t *testing.T) {
 	require.Greater(t, n, 30)
 }
 
+// TestFormats: what NIST publishes in three formats has no differences but for
+// links that name the format, and the published YAML none to JSON at all.
+func TestFormats(t *testing.T) {
+	for _, name := range []string{"ssp-example", "basic-catalog", "example-component-definition", "ifa_assessment-plan-example"} {
+		doc := read(t, "oscal/documents/nist-examples/"+name+".json")
+		for _, ext := range []string{".xml", ".yaml"} {
+			d, err := diff.Compare(doc, read(t, "oscal/documents/nist-examples/"+name+ext), nil)
+			require.NoError(t, err)
+			for _, c := range d.Changes {
+				old := strings.NewReplacer(".json", "", ".xml", "", ".yaml", "", "/json", "", "/xml", "", "/yaml", "")
+				if c.Kind == diff.Added || c.Kind == diff.Removed { // a link has its address as its identity
+					require.Equal(t, "link", at(c).Name(), "%s%s: %+v", name, ext, c)
+					continue
+				}
+				require.Equal(t, old.Replace(c.From), old.Replace(c.To), "%s%s: %+v", name, ext, c)
+			}
+		}
+	}
+}
+
+func at(c diff.Change) *oscal.Node {
+	if c.New != nil {
+		return c.New
+	}
+	return c.Old
+}
+
 // TestEveryEdit removes, one at a time, each object of an example, and wants to
 // be told of it and of nothing else.
 func TestEveryEdit(t *testing.T) {

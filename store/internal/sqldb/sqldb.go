@@ -36,8 +36,7 @@ type Dialect struct {
 	// thing that an Update does.
 	Lock func(ctx context.Context, tx *Tx) error
 
-	// OneWriter: the database has one lock for all writes. Updates of this process
-	// queue up before they ask for it.
+	// OneWriter: the database has one lock for all writes, not one for each tenant.
 	OneWriter bool
 
 	// Classify wraps an error of the database in the one of package driver that it
@@ -56,7 +55,7 @@ type DB struct {
 	db      *sql.DB
 	dialect Dialect
 	opts    Options
-	writer  chan struct{}
+	gates   gates
 
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
@@ -76,7 +75,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if o.LockWait <= 0 {
 		o.LockWait = 10 * time.Second
 	}
-	b := &DB{db: db, dialect: d, opts: o, writer: make(chan struct{}, 1), stmts: map[string]*sql.Stmt{}}
+	b := &DB{db: db, dialect: d, opts: o, stmts: map[string]*sql.Stmt{}}
 	if err := b.migrate(ctx); err != nil {
 		return nil, err
 	}
@@ -246,18 +245,15 @@ func (b *DB) View(ctx context.Context, tenant string, fn func(driver.Tx) error) 
 
 // Update implements [driver.Backend].
 func (b *DB) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	key := tenant
 	if b.dialect.OneWriter {
-		timer := time.NewTimer(b.opts.LockWait)
-		defer timer.Stop()
-		select {
-		case b.writer <- struct{}{}:
-			defer func() { <-b.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-			return fmt.Errorf("%w (%v)", driver.ErrBusy, b.opts.LockWait)
-		}
+		key = ""
 	}
+	leave, err := b.gates.enter(ctx, key, b.opts.LockWait)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return b.run(ctx, tenant, false, fn)
 }
 

@@ -439,7 +439,7 @@ func (x *Tx) Put(ctx context.Context, collection string, was, r driver.Record) e
 		return x.index(ctx, n, err, collection, r.Key, nil, r.Attrs)
 	}
 	// The record and its attributes in one round trip.
-	query := "WITH r AS (" + insertRecord + " RETURNING key) INSERT INTO {p}attr (tenant, collection, attr, value, key) SELECT v.* FROM r, (VALUES " + attrTuples(len(r.Attrs)) + ") v"
+	query := "WITH r AS (" + insertRecord + " RETURNING key) INSERT INTO {p}attr (tenant, collection, attr, value, key) SELECT v.* FROM r, (VALUES " + strings.ReplaceAll(attrTuples(len(r.Attrs)), "?", "CAST(? AS text)") + ") v"
 	n, err := x.exec(ctx, query, append(args, x.attrArgs(collection, r.Key, r.Attrs)...)...)
 	if err == nil && n == 0 {
 		return driver.ErrConflict

@@ -377,3 +377,28 @@ func ExampleNode_Markup() {
 	// - those of [machines](#m-1).
 	// - those of *guests*
 }
+
+func ExampleDocument_Split() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rest, pieces := doc.Split("control") // each can be written to a file of its own
+	for _, p := range pieces {
+		fmt.Println(p.Name, p.Pointer, p.Doc.Root().Get("title"))
+	}
+	joined, err := oscal.Join(rest, pieces)
+	fmt.Println(joined.Inspect().Objects, err)
+	// Output:
+	// control/a-1 /catalog/controls/0 Accounts
+	// control/b-1 /catalog/controls/1 Backups
+	// [{control 2}] <nil>
+}
+
+func ExampleReadOptions_fragment() {
+	control := oscal.MemberAt("catalog", "/catalog/controls")
+	doc, err := oscal.Parse(`{"control": {"id": "c-1", "title": "Copies"}}`, &oscal.ReadOptions{Fragment: control})
+	fmt.Println(doc.Root().Name(), doc.Root().Get("title"), err)
+	// Output: control Copies <nil>
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // Level says how much a problem weighs.
@@ -131,30 +133,10 @@ func (p Problem) Unwrap() error {
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("oscal: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("oscal: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // Errors returns the problems of level Error.
 func (ps Problems) Errors() Problems {

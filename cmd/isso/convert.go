@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func convertCommand() *cobra.Command {
-	var to, out string
+	var to, out, version string
 	cmd := &cobra.Command{
 		Use:   "convert FILE",
 		Short: "Write a document in another format",
@@ -28,10 +29,23 @@ func convertCommand() *cobra.Command {
 				return err
 			}
 			printProblems(cmd.ErrOrStderr(), doc.Problems())
+			if version != "" {
+				v, ok := oscal.ParseVersion(version)
+				if !ok {
+					return fmt.Errorf("--oscal-version: expected a version from 1.0.0 to %s, found %q", oscal.ModelVersion, version)
+				}
+				carried, lost, err := doc.ToVersion(v)
+				if err != nil {
+					return err
+				}
+				printProblems(cmd.ErrOrStderr(), lost)
+				doc = carried
+			}
 			return writeDocument(cmd, doc, out, to)
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "json, yaml or xml")
+	cmd.Flags().StringVar(&version, "oscal-version", "", "carry the document to another OSCAL version; what that has no place for is named and left out")
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write; default is the standard output")
 	return cmd
 }

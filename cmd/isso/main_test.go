@@ -118,6 +118,12 @@ func TestConvert(t *testing.T) {
 	require.Equal(t, 1, status)
 	require.Contains(t, out, `"path": "/catalog[1]",`)
 
+	status, out, err = isso(t, "", "convert", "good.json", "--oscal-version", "1.0.4")
+	require.Equal(t, []any{0, ""}, []any{status, err})
+	require.Contains(t, out, `"oscal-version": "1.0.4"`)
+	status, _, err = isso(t, "", "convert", "good.json", "--oscal-version", "3.0")
+	require.Equal(t, []any{2, "isso: --oscal-version: expected a version from 1.0.0 to 1.2.2, found \"3.0\"\n"}, []any{status, err})
+
 	status, out, err = isso(t, "", "convert", "bad.json", "--to", "yaml")
 	require.Equal(t, 1, status)
 	require.Empty(t, out)

@@ -192,6 +192,15 @@ func TestDamaged(t *testing.T) {
 	require.Error(t, err)
 }
 
+// TestStreaming: a list in constant memory. It takes a while to fill.
+func TestStreaming(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: -short")
+	}
+	s := store.New(open(t), nil).Scope(store.Principal{Actor: "p"})
+	storetest.Stream(t, s, storetest.Payloads(s), storetest.Records(t))
+}
+
 // TestInTx: the store's changes are part of the program's own transaction.
 func TestInTx(t *testing.T) {
 	db, err := openDB(place(t), "_txlock=immediate")

@@ -47,13 +47,18 @@ type Options struct {
 const (
 	KillsVariable   = "ISSOKIT_KILLS"   // how often the crash test kills the writer; default 20
 	SecondsVariable = "ISSOKIT_SECONDS" // how long the concurrency test runs; default 3
+	RecordsVariable = "ISSOKIT_RECORDS" // how many records a list has that must stream; default 20,000
 )
 
-// setting reads a number from the environment.
+// setting reads a number from the environment. Under -short the default is a
+// quarter.
 func setting(t testing.TB, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
 	if text == "" {
+		if testing.Short() {
+			return max(otherwise/4, 1)
+		}
 		return otherwise
 	}
 	n, err := strconv.Atoi(text)

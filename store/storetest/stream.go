@@ -9,6 +9,9 @@ import (
 	"github.com/issokit/issokit/store"
 )
 
+// Records is how many records [Stream] should be asked for.
+func Records(t testing.TB) int { return setting(t, RecordsVariable, 20_000) }
+
 // Stream fills a collection with n records and looks that going through them all
 // needs a bounded amount of memory, whatever n is: while the list runs, the heap
 // grows by no more than 16 MiB, where the records hold 300 bytes each.

@@ -205,6 +205,9 @@ func (c *Collection[T]) load(ctx context.Context, op, key string) (v Versioned[T
 	if err := checkKey(key); err != nil {
 		return v, c.error(op, key, err)
 	}
+	if g, ok := c.scope.store.backend.(driver.Getter); ok && c.scope.tx == nil && !c.opts.LogReads {
+		return c.get(ctx, g, op, key)
+	}
 	err = c.run(ctx, op, key, c.opts.LogReads, func(tx *Tx) error {
 		r, l, err := tx.stored(ctx, c.name, key)
 		if err != nil {
@@ -222,6 +225,29 @@ func (c *Collection[T]) load(ctx context.Context, op, key string) (v Versioned[T
 		v = Versioned[T]{}
 	}
 	return v, err
+}
+
+// get reads a record without a transaction.
+func (c *Collection[T]) get(ctx context.Context, g driver.Getter, op, key string) (v Versioned[T], err error) {
+	err = c.err
+	if err == nil {
+		err = c.scope.p.check()
+	}
+	if err != nil {
+		return v, c.error(op, key, err)
+	}
+	r, err := g.Get(ctx, c.scope.p.Tenant, c.name, key)
+	if err != nil {
+		return v, c.error(op, key, err)
+	}
+	l, err := parseRecord(c.name, r)
+	if err == nil {
+		v, err = c.decode(l)
+	}
+	if err != nil {
+		return Versioned[T]{}, c.error(op, key, err)
+	}
+	return v, nil
 }
 
 func (c *Collection[T]) logRead(ctx context.Context, tx *Tx, e Entry) error {

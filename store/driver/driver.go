@@ -49,6 +49,13 @@ type Backend interface {
 	Close() error
 }
 
+// A Getter is a back end that reads a single record without a View around it. It
+// is an ability that a back end may have beside its methods, for speed.
+type Getter interface {
+	// Get returns a record as it was last committed, or ErrNotFound.
+	Get(ctx context.Context, tenant, collection, key string) (Record, error)
+}
+
 // A Tx reads and writes the records of one tenant. It is used by one goroutine
 // at a time, and not after the function that got it has returned. A body of a
 // Scan may call the other methods.

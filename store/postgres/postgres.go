@@ -53,7 +53,10 @@ type Backend struct {
 	db *sqldb.DB
 }
 
-var _ driver.Backend = (*Backend)(nil)
+var (
+	_ driver.Backend = (*Backend)(nil)
+	_ driver.Getter  = (*Backend)(nil)
+)
 
 // New makes the tables or brings them up to date, and returns the back end. The
 // error matches driver.ErrNewerSchema if a newer version of this package has
@@ -76,6 +79,11 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	return &Backend{b}, nil
+}
+
+// Get implements [driver.Getter].
+func (b *Backend) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+	return b.db.Get(ctx, tenant, collection, key)
 }
 
 // View implements [driver.Backend].

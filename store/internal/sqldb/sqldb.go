@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/issokit/issokit/store/driver"
@@ -56,6 +57,9 @@ type DB struct {
 	dialect Dialect
 	opts    Options
 	gates   gates
+
+	texts sync.Map // statement with {p} and ? to that of the dialect
+	known atomic.Int64
 
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
@@ -121,6 +125,20 @@ func (b *DB) Close() error {
 }
 
 func (b *DB) text(query string) string {
+	if t, ok := b.texts.Load(query); ok {
+		return t.(string)
+	}
+	t := b.translate(query)
+	if b.known.Add(1) < maxTexts {
+		b.texts.Store(query, t)
+	}
+	return t
+}
+
+// maxTexts bounds the statements that are remembered in the form of the dialect.
+const maxTexts = 1000
+
+func (b *DB) translate(query string) string {
 	query = strings.ReplaceAll(query, "{p}", b.opts.Prefix)
 	if !b.dialect.Numbered {
 		return query
@@ -236,6 +254,19 @@ func (b *DB) stmt(text string) *sql.Stmt {
 		b.wanted = append(b.wanted, text)
 	}
 	return s
+}
+
+// Get implements [driver.Getter].
+func (b *DB) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+	var rows *sql.Rows
+	var err error
+	text := b.text(getQuery)
+	if s := b.stmt(text); s != nil {
+		rows, err = s.QueryContext(ctx, tenant, collection, key)
+	} else {
+		rows, err = b.db.QueryContext(ctx, text, tenant, collection, key)
+	}
+	return b.one(ctx, key, rows, err)
 }
 
 // View implements [driver.Backend].

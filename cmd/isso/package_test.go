@@ -26,7 +26,9 @@ func TestPackage(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &summary))
 	require.Equal(t, 13, summary.Total.Controls)
 	for _, name := range []string{"resolved-catalog", "ssp", "assessment-plan", "assessment-results", "poam"} {
-		status, out, errs := isso(t, "", "validate", filepath.Join("p", name+".json"))
+		// This constraint of OSCAL 1.2.2 compares "#" and a UUID with UUIDs, so that
+		// no link within a document can satisfy it.
+		status, out, errs := isso(t, "", "validate", "--not-rule", "oscal-system-implementation-component-depends-on-link-index", filepath.Join("p", name+".json"))
 		require.Equal(t, []any{0, ""}, []any{status, errs}, out)
 	}
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/issokit/issokit/risk"
 	"github.com/issokit/issokit/store"
@@ -232,4 +234,82 @@ func ExampleScope_Verify() {
 	// 2 1 <nil>
 	// 1 p.meyer put controls ac-1 1 yearly review
 	// 2 p.meyer put controls ac-1 2 yearly review
+}
+
+// fixed is a source of bytes for keys of examples; a program takes crypto/rand.
+type fixed byte
+
+func (f fixed) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(f)
+	}
+	return len(p), nil
+}
+
+func ExampleOpenCheckpoint() {
+	ctx := context.Background()
+	scope := open()
+	c := controls(scope)
+	_ = c.Create(ctx, control{"ac-1", "ops", 3})
+	_ = c.Create(ctx, control{"ac-2", "ops", 4})
+
+	private, public, _ := note.GenerateKey(fixed(1), "audit.example.org")
+	signer, _ := note.NewSigner(private)
+	signed, _ := scope.Checkpoint(ctx, signer) // to be kept elsewhere
+
+	verifier, _ := note.NewVerifier(public)
+	checkpoint, err := store.OpenCheckpoint(signed, verifier)
+	fmt.Println(checkpoint.Origin, checkpoint.Tenant, checkpoint.Seq, err)
+	_, err = scope.Verify(ctx, &store.VerifyOptions{Checkpoint: &checkpoint})
+	fmt.Println(err)
+	// Output:
+	// audit.example.org acme 2 <nil>
+	// <nil>
+}
+
+func ExampleVerifyExport() {
+	ctx := context.Background()
+	scope := open()
+	_ = controls(scope).Create(ctx, control{"ac-1", "ops", 3})
+	_ = controls(scope).Create(ctx, control{"ac-2", "ops", 4})
+	var export strings.Builder
+	_ = scope.Export(ctx, &export, nil)
+
+	report, err := store.VerifyExport(strings.NewReader(export.String()), nil)
+	fmt.Println(report.Tenant, report.Entries, err)
+	changed := strings.Replace(export.String(), `"score":4`, `"score":5`, 1)
+	_, err = store.VerifyExport(strings.NewReader(changed), nil)
+	fmt.Println(err)
+	// Output:
+	// acme 2 <nil>
+	// store: export, line 3: audit trail of tenant "acme": entry 2: the content does not fit its digest
+}
+
+func ExampleScope_Import() {
+	ctx := context.Background()
+	from := open()
+	_ = controls(from).Create(ctx, control{"ac-1", "ops", 3})
+	var export strings.Builder
+	_ = from.Export(ctx, &export, nil)
+
+	to := open()
+	report, err := to.Import(ctx, strings.NewReader(export.String()), nil)
+	fmt.Println(report.Entries, err)
+	c := controls(to)
+	fmt.Println(c.Reindex(ctx)) // the export knows no attributes
+	fmt.Println(c.Get(ctx, "ac-1"))
+	// Output:
+	// 1 <nil>
+	// 1 <nil>
+	// {ac-1 ops 3} <nil>
+}
+
+func ExampleScope_PutBlob() {
+	ctx := context.Background()
+	scope := open()
+	digest, _ := scope.PutBlob(ctx, []byte("a large document"))
+	again, _ := scope.PutBlob(ctx, []byte("a large document"))
+	data, err := scope.Blob(ctx, digest)
+	fmt.Println(digest == again, string(data), err)
+	// Output: true a large document <nil>
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -337,8 +338,11 @@ var queryCases = []testCase{
 		require.Equal(e, int64(1), e.revision(id(3)))
 	}},
 	{"TenThousandRecords", func(e *env) {
-		const n = 10000
-		e.fill(n, func(i int) item { return item{ID: id(i), Owner: string(rune('a' + i%26)), Score: int64(i * 7919 % n)} })
+		n := 10000
+		if testing.Short() {
+			n = 2000
+		}
+		e.fill(n, func(i int) item { return item{ID: id(i), Owner: string(rune('a' + i%26)), Score: int64(i * 7919 % n)} }) // 7919 is prime: each score comes once
 		got := 0
 		for v, err := range e.items.All(e.ctx) {
 			require.NoError(e, err)
@@ -353,7 +357,7 @@ var queryCases = []testCase{
 			last++
 		}
 		require.Equal(e, int64(n-1), last)
-		require.Len(e, e.keys(where(store.Equal("owner", "c"))), 385)
+		require.Len(e, e.keys(where(store.Equal("owner", "c"))), (n-3)/26+1)
 		require.Equal(e, int64(n), e.verify().Records)
 	}},
 }

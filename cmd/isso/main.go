@@ -44,6 +44,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		listAllowedValuesCommand(),
 		splitCommand(),
 		joinCommand(),
+		dbCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

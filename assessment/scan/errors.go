@@ -14,6 +14,7 @@ var (
 	ErrLimit    = errors.New("a limit was reached")
 	ErrExternal = errors.New("a part of the report lies elsewhere and cannot be had")
 	ErrContent  = errors.New("the report does not say what its format prescribes") // mostly of warnings
+	ErrRun      = errors.New("the tool says that its run failed")                  // of warnings
 )
 
 // An Error says what is wrong with a report, and where.

@@ -560,7 +560,8 @@ func (s *sarif) invocation(r *reader, u *run) error {
 		if f.why != nil {
 			why = ": " + strings.Join(f.why, "; ")
 		}
-		r.warnAt(f.at, "the tool says that its run failed%s", why)
+		f.at.Err = fmt.Errorf("%w%s", ErrRun, why)
+		r.opts.Warn(f.at)
 		if u.failed == nil {
 			u.failed = &f
 		} else {

@@ -452,12 +452,15 @@ func (x *exporter) resources() ([]oscal.Resource, error) {
 	add := func(kind, class, id, title, href, digest string, props ...oscal.Property) {
 		r := oscal.Resource{UUID: oscal.UUID(class, id), Title: orElse(title, id)}
 		r.Props = oscal.List(slices.Concat([]oscal.Property{{Name: propType, Value: kind}, own(oscal.PropID, class, id)}, props)...)
-		if href != "" {
+		switch {
+		case href != "":
 			link := oscal.ResourceLink{Href: href}
 			if digest != "" {
 				link.Hashes = oscal.List(oscal.Hash{Algorithm: "SHA-256", Value: digest})
 			}
 			r.Rlinks = oscal.List(link)
+		case class != classPortfolio: // a resource should lead to something: to what is known of it
+			r.Rlinks = oscal.List(oscal.ResourceLink{Href: "#" + oscal.UUID(classPortfolio, classPortfolio)})
 		}
 		out = append(out, r)
 	}

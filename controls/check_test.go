@@ -110,3 +110,48 @@ func TestEveryValue(t *testing.T) {
 	require.Greater(t, wrong, 300)
 	t.Log(places, wrong)
 }
+
+// TestProblemPlaces: a problem has the name of the description that the caller
+// gives and the pointer of the member, or those of the definition it comes from.
+func TestProblemPlaces(t *testing.T) {
+	defs := []*oscal.ComponentDefinition{view[oscal.ComponentDefinition](t, definitionText)}
+	sys := smallSystem()
+	sys.Authorized = "2026-13-01"
+	sys.Roles = []Role{{ID: "the owner", Title: "O"}}
+	sys.Parties = []Party{
+		{ID: "p", Type: "person", Name: "P\nQ", Email: "p", Roles: []string{"the owner", "x"}},
+		{ID: "q", Type: "person", Name: "Q", MemberOf: []string{"p"}},
+	}
+	sys.Requirements = []Requirement{
+		{Control: "XX-1(1)", Description: "d"}, {Control: "AC-2", Description: "d"}, {Statement: "ac-2_smt.a", Description: "d"},
+		{Control: "xx-1 z", Description: "d"}, {Control: "xx-3"},
+	}
+	c := smallCatalog(t)
+	b, err := NewBaseline(c, &BaselineOptions{Controls: []string{"xx-1", "xx-3"}})
+	require.NoError(t, err)
+	sys.Requirements = append(sys.Requirements, Requirement{Control: "xx-2", Description: "d"}) // of the catalog alone
+	im, err := Implement(b, sys, defs, &ImplementOptions{Name: "system.yaml"})
+	require.Len(t, im.LeftOut(), 1, "answers of definitions to controls outside of the baseline are no problem")
+	ps, ok := err.(Problems)
+	require.True(t, ok)
+	var got []string
+	for _, p := range ps {
+		got = append(got, p.Document+" "+p.Pointer+" "+p.Err.Error())
+	}
+	require.Equal(t, []string{
+		`system.yaml /authorized "2026-13-01" is not a value of date (a real day YYYY-MM-DD, perhaps with Z or an offset that is in use)`,
+		`system.yaml /roles/0/id "the owner" is not a value of token (a letter or _, then letters, digits, '.', '-' or '_')`,
+		`system.yaml /parties/0/name "P\nQ" is not a value of string (text without line breaks and without white space at its ends, not empty)`,
+		`system.yaml /parties/0/email "p" is not a value of email-address (something, an @, something)`,
+		`system.yaml /parties/0/roles/1 role "x" is not known`,
+		`system.yaml /parties/1/member-of/0 party "p", a person, is not a value of organization`,
+		`system.yaml /requirements/0/control control "XX-1(1)" is not in the baseline`,
+		`system.yaml /requirements/1/control control "AC-2" is not in the baseline`,
+		`system.yaml /requirements/2/statement control of statement "ac-2_smt.a" is not in the baseline`,
+		`system.yaml /requirements/3/control part "xx-1 z" of control xx-1 is not known`,
+		`system.yaml /requirements/5/control control "xx-2" is not in the baseline`,
+		`system.yaml /requirements/4/description the description is missing`,
+		`Defined /component-definition/components/1/control-implementations/0/implemented-requirements/0 parameter "xx-1_prm_1" is set differently: ["by B"] here, ["by requirement"] by component a; the system does not decide`,
+	}, got)
+	require.ErrorIs(t, ps[6], ErrOutside)
+}

@@ -40,7 +40,9 @@ type SSPOptions struct {
 
 // SSP writes the system security plan. The profile is the href of the profile or
 // resolved profile that the plan imports; now is the time of last-modified. The
-// same input gives the same plan. Links that start with # lead into
+// same input gives the same plan. A responsible role names the parties that hold
+// it; inside of implemented requirements only if that is one, since OSCAL's
+// constraints do not bear several there. Links that start with # lead into
 // [SSPOptions.BackMatter].
 //
 // What [Implement] reports as missing makes the plan invalid; see
@@ -318,6 +320,23 @@ func (w *planWriter) responsibleRoles(uuid string, ids []string) *[]oscal.Respon
 	return oscal.List(out...)
 }
 
+// answerRoles writes roles inside of an implemented requirement. There the
+// constraint oscal-implemented-requirement-index-metadata-party-uuid takes the
+// parties of a role as one key, which several cannot be: who hold a role together
+// are named in the metadata alone.
+func (w *planWriter) answerRoles(uuid string, ids []string) *[]oscal.ResponsibleRole {
+	roles := w.responsibleRoles(uuid, ids)
+	if w.responsible[uuid] != nil {
+		return roles
+	}
+	for i := range oscal.Items(roles) {
+		if r := &(*roles)[i]; len(oscal.Items(r.PartyUuids)) > 1 {
+			r.PartyUuids = nil
+		}
+	}
+	return roles
+}
+
 func (w *planWriter) controlImplementation() oscal.ControlImplementation {
 	out := oscal.ControlImplementation{
 		Description: fmt.Sprintf("How %s meets the controls of %s.", w.system.Name, cmp.Or(w.baseline.catalog.title, "its baseline")),
@@ -404,7 +423,7 @@ func (w *planWriter) byComponent(r *Requirement) oscal.ByComponent {
 		Description:      cmp.Or(r.Description, "No description."),
 		Remarks:          r.Remarks,
 		Props:            oscal.List(append(props, r.Props...)...),
-		ResponsibleRoles: w.responsibleRoles(w.answerUUID(r), r.Roles),
+		ResponsibleRoles: w.answerRoles(w.answerUUID(r), r.Roles),
 		SetParameters:    oscal.List(r.Parameters...),
 	}
 	if r.Status != 0 {
@@ -415,25 +434,25 @@ func (w *planWriter) byComponent(r *Requirement) oscal.ByComponent {
 	}
 	for i, s := range r.Provided {
 		b.Export.Provided = oscal.Append(b.Export.Provided, oscal.ProvidedControlImplementation{
-			UUID: w.shareUUID("provided", r, s, i), Description: s.Description, Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.responsibleRoles(w.shareUUID("provided", r, s, i), s.Roles),
+			UUID: w.shareUUID("provided", r, s, i), Description: s.Description, Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("provided", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Responsibilities {
 		b.Export.Responsibilities = oscal.Append(b.Export.Responsibilities, oscal.ControlImplementationResponsibility{
 			UUID: w.shareUUID("responsibility", r, s, i), ProvidedUuid: w.providedUUID(r, s.Of), Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.responsibleRoles(w.shareUUID("responsibility", r, s, i), s.Roles),
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("responsibility", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Inherited {
 		b.Inherited = oscal.Append(b.Inherited, oscal.InheritedControlImplementation{
 			UUID: w.shareUUID("inherited", r, s, i), ProvidedUuid: s.Of, Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.responsibleRoles(w.shareUUID("inherited", r, s, i), s.Roles),
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("inherited", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Satisfied {
 		b.Satisfied = oscal.Append(b.Satisfied, oscal.SatisfiedControlImplementationResponsibility{
 			UUID: w.shareUUID("satisfied", r, s, i), ResponsibilityUuid: s.Of, Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.responsibleRoles(w.shareUUID("satisfied", r, s, i), s.Roles),
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("satisfied", r, s, i), s.Roles),
 		})
 	}
 	return b

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/issokit/issokit/oscal"
 )
 
 // A Portfolio is all that is known about third parties. It can be decoded from
@@ -222,7 +224,7 @@ func (c *checker) vendor(p *Portfolio, i int) {
 		c.text(at+"/name", contact.Name)
 		c.plain(at+"/role", contact.Role)
 		c.plain(at+"/phone", contact.Phone)
-		if contact.Email != "" && !strings.Contains(strings.Trim(contact.Email, "@"), "@") {
+		if contact.Email != "" && !oscal.TypeEmailAddress.Valid(contact.Email) {
 			c.add(at+"/email", ErrValue, "expected an e-mail address, found %q", contact.Email)
 		}
 		if slices.ContainsFunc(v.Contacts[:k], func(o Contact) bool { return o.ID == contact.ID }) {

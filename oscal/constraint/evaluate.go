@@ -175,7 +175,10 @@ func (e *evaluator) evaluate() (err error) {
 			// The hosts of the index do not occur in this document: it is empty.
 			ix = &keyIndex{}
 		}
-		e.try(k.c, k.host, func() { e.hasKey(k, ix) })
+		e.steps, e.current = 0, nil
+		if err := e.protect("", func() { e.hasKey(k, ix) }); err != nil {
+			e.failed(k.c, k.host, err)
+		}
 	}
 	e.judgeValues()
 	return nil
@@ -249,26 +252,31 @@ func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
 			s.lets[i].let = l
 		}
 	}
-	for _, c := range r.constraints {
-		if e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) && !(c.Kind == KindAllowedValues && e.anyValues) {
-			continue
+	// One guard serves all constraints of the host; after an error the next one
+	// goes on.
+	for next := 0; next < len(r.constraints); next++ {
+		err := e.protect("", func() {
+			for ; next < len(r.constraints); next++ {
+				e.steps, e.current = 0, nil
+				c := r.constraints[next]
+				switch {
+				case e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) && !(c.Kind == KindAllowedValues && e.anyValues):
+				case c.Kind == KindIndexHasKey:
+					e.deferred = append(e.deferred, deferredKey{c, s, n})
+				default:
+					e.constraint(c, n, s)
+				}
+			}
+		})
+		if err != nil {
+			e.failed(r.constraints[next], n, err)
 		}
-		if c.Kind == KindIndexHasKey {
-			e.deferred = append(e.deferred, deferredKey{c, s, n})
-			continue
-		}
-		e.try(c, n, func() { e.constraint(c, n, s) })
 	}
 	return s
 }
 
-// try evaluates, and makes a finding of an error.
-func (e *evaluator) try(c *compiled, n *oscal.Node, f func()) {
-	e.steps = 0
-	err := e.protect("", f)
-	if err == nil {
-		return
-	}
+// failed makes a finding of the error of an evaluation.
+func (e *evaluator) failed(c *compiled, n *oscal.Node, err error) {
 	x, ok := err.(*ExpressionError)
 	if !ok {
 		panic(stopped{err})
@@ -345,22 +353,7 @@ func (e *evaluator) targets(c *compiled, n *oscal.Node, s *scope, buf []*oscal.N
 	if c.target == nil {
 		return append(buf, n)
 	}
-	defer e.inside(c.target)
 	return c.target.appendNodes(&e.d, s, n, buf)
-}
-
-// inside gives an error on its way out the expression that it is of.
-func (e *evaluator) inside(x *Expression) {
-	switch p := recover().(type) {
-	case nil:
-	case *ExpressionError:
-		if p.Expression == "" {
-			p.Expression = x.text
-		}
-		panic(p)
-	default:
-		panic(p)
-	}
 }
 
 func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
@@ -376,7 +369,7 @@ func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
 		}
 	case KindExpect, KindReport:
 		for _, n := range nodes {
-			ok := e.test(c, s, n)
+			ok := c.test.holds(&e.d, s, n)
 			if c.Kind == KindReport {
 				ok = !ok // what a report looks for is there
 			}
@@ -409,11 +402,6 @@ func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
 		}
 	}
 	e.release(nodes)
-}
-
-func (e *evaluator) test(c *compiled, s *scope, n *oscal.Node) bool {
-	defer e.inside(c.test)
-	return c.test.holds(&e.d, s, n)
 }
 
 func bounds(lo, hi int) string {
@@ -611,7 +599,6 @@ func (e *evaluator) keyPart(k *compiledKey, s *scope, n *oscal.Node) (string, bo
 		}
 		v = f.Value()
 	} else {
-		defer e.inside(k.expr)
 		k.expr.at(&e.d, s, n)
 		out := k.expr.fn(&e.d)
 		if len(out) == 0 {

@@ -126,6 +126,7 @@ func (e *Expression) eval(r *run, s *scope, item Item) Sequence {
 
 // at makes a dynamic context, used over and over, that of the expression.
 func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
+	d.current = e
 	d.scope, d.item, d.pos, d.size = s, NodeItem(n), 1, 1
 	if len(d.vars) < e.slots {
 		d.vars = make([]Sequence, e.slots)

@@ -38,7 +38,7 @@ type source struct {
 	index int    // order among the documents of the run
 	order map[*oscal.Node]int32
 
-	byName map[string]*[]*oscal.Node // fields and assemblies in document order
+	byName map[string]*nodeList // fields and assemblies
 }
 
 // A run is what all evaluations over one document share: documents that were
@@ -59,6 +59,7 @@ type run struct {
 	steps     int
 	maxSteps  int
 	depth     int
+	current   *Expression     // being evaluated, for the error of one
 	buffers   [][]*oscal.Node // not in use
 }
 
@@ -110,7 +111,8 @@ func fail(code Code, format string, args ...any) {
 }
 
 // protect calls f and returns the error that it ended with: that of the
-// context, or an [ExpressionError] of the expression.
+// context, or an [ExpressionError] of the expression or, where none is named, of
+// the one that was being evaluated.
 func (r *run) protect(expression string, f func()) (err error) {
 	depth := r.depth
 	defer func() {
@@ -118,8 +120,12 @@ func (r *run) protect(expression string, f func()) (err error) {
 		case nil:
 		case *ExpressionError:
 			// The error of a let reaches its users as it is.
-			if p.Expression == "" {
+			switch {
+			case p.Expression != "":
+			case expression != "":
 				p.Expression = expression
+			case r.current != nil:
+				p.Expression = r.current.text
 			}
 			r.depth = depth
 			err = p
@@ -208,6 +214,7 @@ func (d *dyn) let(s *scope, i int) Sequence {
 		fail(CodeVariable, "the variable $%s depends on itself", c.let.name)
 	case 0:
 		c.state = 1
+		current := d.current
 		d.enter()
 		err := d.protect(c.let.expr.text, func() { c.value = c.let.expr.eval(d.run, before, s.host) })
 		if e, ok := err.(*ExpressionError); ok {
@@ -216,7 +223,7 @@ func (d *dyn) let(s *scope, i int) Sequence {
 			panic(stopped{err})
 		}
 		d.leave()
-		c.state = 2
+		c.state, d.current = 2, current
 	}
 	if c.err != nil {
 		e := *c.err

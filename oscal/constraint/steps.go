@@ -99,6 +99,9 @@ func (c *compiler) pathOf(e *expr) (fn nodesFn, props pathProps, ok bool) {
 				left, right = left.kids[0], step
 			}
 		}
+		if fn := c.flagOfChildren(left, right); fn != nil {
+			return fn, pathProps{true, true}, true
+		}
 		a, pa, ok1 := c.startPath(left)
 		if !ok1 {
 			return nil, props, false
@@ -110,6 +113,58 @@ func (c *compiler) pathOf(e *expr) (fn nodesFn, props pathProps, ok bool) {
 		return join(a, pa, b, pb, rightmost(right))
 	}
 	return nil, props, false
+}
+
+// flagOfChildren recognises child[p]/@flag and .[p]/@flag, what most targets
+// are, and goes through the children without a list of them; nil for all else.
+func (c *compiler) flagOfChildren(left, right *expr) nodesFn {
+	flag, ok := flagStep(right)
+	if !ok {
+		return nil
+	}
+	var conds []nodePred
+	for ; left.op == opFilter; left = left.kids[0] {
+		if positional(left.kids[1]) {
+			return nil
+		}
+		if !c.ignorePredicates {
+			conds = append(conds, c.predicate(left.kids[1]))
+		}
+	}
+	slices.Reverse(conds)
+	add := func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
+		for _, cond := range conds {
+			if !cond(d, n) {
+				return out
+			}
+		}
+		if f := flagOf(n, flag); f != nil {
+			out = append(out, f)
+		}
+		return out
+	}
+	if left.op == opFocus {
+		return add
+	}
+	if left.op != opStep || left.axis != axisChild || len(left.tests) != 1 {
+		return nil
+	}
+	tests := c.resolveNames(left)
+	if tests[0].kind != "" {
+		return nil
+	}
+	name := tests[0].name
+	return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
+		seen := 0
+		for k := d.kids(n); k != nil; k = k.Next() {
+			if k.Name() == name && k.Kind() != oscal.Flag {
+				out = add(d, k, out)
+				seen++
+			}
+		}
+		d.tick(seen)
+		return out
+	}
 }
 
 // startPath is nodePath for a place where a dot must be a node.
@@ -633,7 +688,18 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 			return out
 		}, sortedDisjoint, true
 	case axisDescendant, axisDescendantOrSelf:
+		var names []string // set if all tests are of names
+		for _, t := range tests {
+			if t.kind != "" || a == axisDescendantOrSelf {
+				names = nil
+				break
+			}
+			names = append(names, t.name)
+		}
 		return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
+			if names != nil && isDocument(n) {
+				return d.named(d.sources[n], names, out)
+			}
 			if a == axisDescendantOrSelf && match(n) {
 				out = append(out, n)
 			}
@@ -676,9 +742,6 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 
 // descendants walks through all below a node in document order.
 func (d *dyn) descendants(n *oscal.Node, name string, match func(*oscal.Node) bool, out []*oscal.Node) []*oscal.Node {
-	if name != "" && isDocument(n) {
-		return append(out, d.named(d.sources[n], name)...)
-	}
 	seen := 0
 	for k := d.kids(n); k != nil; k = k.Next() {
 		seen++
@@ -697,38 +760,66 @@ func (d *dyn) descendants(n *oscal.Node, name string, match func(*oscal.Node) bo
 	return out
 }
 
-// named returns all fields and assemblies of a name in a document. Sets ask for
-// them over and over, so that all are listed when this is needed first.
-func (r *run) named(s *source, name string) []*oscal.Node {
+// nodeList holds nodes in document order with their places in it.
+type nodeList struct {
+	nodes []*oscal.Node
+	at    []int32
+}
+
+// named appends all fields and assemblies of some names in a document. Sets ask
+// for them over and over, so that all are listed when this is needed first.
+func (r *run) named(s *source, names []string, out []*oscal.Node) []*oscal.Node {
 	if s.byName == nil {
-		s.byName = map[string]*[]*oscal.Node{}
-		// Nodes of one member follow each other: most need no look into the map.
-		var last *oscal.Member
-		var list *[]*oscal.Node
-		var walk func(n *oscal.Node)
-		walk = func(n *oscal.Node) {
-			m := n.Member()
-			if m.Kind() != oscal.Flag {
-				if m != last {
-					if last, list = m, s.byName[m.Name()]; list == nil {
-						list = new([]*oscal.Node)
-						s.byName[m.Name()] = list
-					}
-				}
-				*list = append(*list, n)
-			}
-			r.steps++
-			for k := n.First(); k != nil; k = k.Next() {
-				if k.First() != nil || k.Kind() != oscal.Flag {
-					walk(k)
-				}
+		r.list(s)
+	}
+	var lists []nodeList
+	for _, name := range names {
+		if l := s.byName[name]; l != nil && !slices.ContainsFunc(lists, func(k nodeList) bool { return k.at[0] == l.at[0] }) {
+			lists = append(lists, *l)
+		}
+	}
+	if len(lists) == 1 {
+		return append(out, lists[0].nodes...)
+	}
+	for {
+		first := -1
+		for i, l := range lists {
+			if len(l.at) > 0 && (first < 0 || l.at[0] < lists[first].at[0]) {
+				first = i
 			}
 		}
-		walk(s.root)
-		r.tick(1)
+		if first < 0 {
+			return out
+		}
+		l := &lists[first]
+		out = append(out, l.nodes[0])
+		l.nodes, l.at = l.nodes[1:], l.at[1:]
 	}
-	if list := s.byName[name]; list != nil {
-		return *list
+}
+
+// list makes the lists of the nodes of each name.
+func (r *run) list(s *source) {
+	s.byName = map[string]*nodeList{}
+	// Nodes of one member follow each other: most need no look into the map.
+	var last *oscal.Member
+	var list *nodeList
+	at := int32(0)
+	var walk func(n *oscal.Node)
+	walk = func(n *oscal.Node) {
+		if m := n.Member(); m != last {
+			if last, list = m, s.byName[m.Name()]; list == nil {
+				list = &nodeList{}
+				s.byName[m.Name()] = list
+			}
+		}
+		list.nodes, list.at = append(list.nodes, n), append(list.at, at)
+		at++
+		for k := n.First(); k != nil; k = k.Next() {
+			if k.Kind() != oscal.Flag {
+				walk(k)
+			}
+		}
 	}
-	return nil
+	walk(s.root)
+	r.tick(int(at))
 }

@@ -330,6 +330,9 @@ func (r *planReader) byComponents(list *[]oscal.ByComponent, control *Control, s
 		b := &(*list)[i]
 		at := fmt.Sprintf("%s/by-components/%d", pointer, i)
 		q := &Requirement{Control: control.id, Description: b.Description, Remarks: b.Remarks, Roles: r.roles(b.UUID, b.ResponsibleRoles)}
+		if q.Description == noDescription {
+			q.Description = ""
+		}
 		if s != nil {
 			q.Statement = s.id
 		}

@@ -15,6 +15,9 @@ import (
 // sp800_60 is the identifier of the categorization of NIST SP 800-60 in OSCAL.
 const sp800_60 = "https://doi.org/10.6028/NIST.SP.800-60v2r1"
 
+// noDescription stands for a description that is not there, where OSCAL wants one.
+const noDescription = "No description."
+
 // SSPOptions configure [Implementation.SSP]; nil means the defaults. The objects
 // in it are carried into the plan as they are, after those of the system; one
 // whose UUID or role id is there already is not carried again.
@@ -420,7 +423,7 @@ func (w *planWriter) byComponent(r *Requirement) oscal.ByComponent {
 	}
 	b := oscal.ByComponent{
 		UUID: w.answerUUID(r), ComponentUuid: w.componentUUID(r.Component),
-		Description:      cmp.Or(r.Description, "No description."),
+		Description:      cmp.Or(r.Description, noDescription),
 		Remarks:          r.Remarks,
 		Props:            oscal.List(append(props, r.Props...)...),
 		ResponsibleRoles: w.answerRoles(w.answerUUID(r), r.Roles),

@@ -238,6 +238,18 @@ func TestResponsibleParties(t *testing.T) {
 	require.Equal(t, text, written(t, second))
 }
 
+// TestStatusAlone: an answer without a description stays one.
+func TestStatusAlone(t *testing.T) {
+	plan, err := sampleImplementation(t).SSP("profile.json", now, nil)
+	require.NoError(t, err)
+	ir := &plan.ControlImplementation.ImplementedRequirements[0]
+	ir.ByComponents, ir.Statements = nil, nil
+	ir.Props = oscal.List(oscal.Property{Name: "implementation-status", Value: "planned"})
+	im, err := FromSSP(sampleBaseline(t), plan, nil)
+	require.NoError(t, err)
+	rewrite(t, im)
+}
+
 // TestTelephone: a number is written as OSCAL wants it and read as it was given.
 func TestTelephone(t *testing.T) {
 	for _, tt := range []struct{ name, phone, number string }{

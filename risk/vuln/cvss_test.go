@@ -405,3 +405,32 @@ var benchVectors = []string{
 	"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H/E:F/RL:O/RC:C/CR:H/MAV:L/MPR:H",
 	"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:L/SC:L/SI:H/SA:H/E:P/CR:H/MAV:A/MSI:S",
 }
+
+func TestCheckCorpus(t *testing.T) {
+	all := rows(t, "risk", "cvss", "records.csv")
+	require.Len(t, all, 1_932)
+	counts := map[string]int{}
+	for _, r := range all {
+		claimed, err := strconv.ParseFloat(r[2], 64)
+		require.NoError(t, err)
+		d, err := Check(r[1], claimed)
+		require.NoError(t, err)
+		want := r[5]
+		if want == "environmental-formula" && d.Scores.Environmental != Undefined {
+			want = "environmental" // the corpus does not tell the two apart
+		}
+		base := d.Scores.Base
+		if r[0] == "4.0" {
+			// Version 4.0 has one score, of all that is defined: the corpus calls it "base".
+			base = d.Scores.Overall()
+			if want == "base" && d.Claimed != d.Scores.Base {
+				want = map[bool]string{true: "temporal", false: "environmental"}[base == d.Scores.Temporal]
+			}
+		}
+		require.Equal(t, want, d.Claim.String(), r)
+		require.Equal(t, r[4], base.String())
+		require.Equal(t, r[0], d.Vector.Version().String())
+		counts[r[5]]++
+	}
+	require.Equal(t, map[string]int{"base": 1793, "temporal": 114, "environmental-formula": 14, "first-rounding": 1, "wrong": 10}, counts)
+}

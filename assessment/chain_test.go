@@ -355,7 +355,7 @@ func TestPlanSampling(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, []string{"Assess Access Control", "Assess Access Control, every 1 months", "Report the results"}, titles)
+	require.Equal(t, []string{"Assess Access Control", "Assess Access Control, every month", "Report the results"}, titles)
 	size, err := assessment.Sampling{Deviations: 4, Confidence: 0.95}.Size(40)
 	require.NoError(t, err)
 	require.Equal(t, slices.Repeat([]string{fmt.Sprintf("%d %d of 40 (rule: finds one of 4 deviations with confidence 0.95", size, size)[:len(fmt.Sprint(size))+61]}, 1), slices.Compact(samples))
@@ -374,7 +374,7 @@ func TestAssessProblems(t *testing.T) {
 	res, err := assessment.Assess(h.baseline, h.ssp, plan, []assessment.Report{{Name: "broken", Records: one, Subject: "nobody"}}, now, &assessment.AssessOptions{
 		Mappings: []assessment.Mapping{{Match: "R", Targets: []string{"cm-2", "ac-1"}}},
 		Determinations: []assessment.Determination{
-			{Target: "ac-99", Verdict: assessment.Satisfied}, {Target: "ac-1"}, {Target: "ac-1", Verdict: assessment.Satisfied, Examiner: "nobody"},
+			{Target: "ac-99", Verdict: assessment.Satisfied}, {Target: "AC-1 z", Verdict: assessment.Satisfied}, {Target: "ac-1"}, {Target: "ac-1", Verdict: assessment.Satisfied, Examiner: "nobody"},
 		},
 	})
 	ps, ok := err.(assessment.Problems)
@@ -384,7 +384,7 @@ func TestAssessProblems(t *testing.T) {
 		at = append(at, p.At)
 	}
 	require.Equal(t, []string{
-		"mapping 0 (R)", "broken", `broken, record 1 (rule "R")`, `broken, record 1 (rule "R")`, "broken", "determination 1", "determination 2", "determination 3",
+		"mapping 0 (R)", "broken", `broken, record 1 (rule "R")`, `broken, record 1 (rule "R")`, "broken", "determination 1", "determination 2", "determination 3", "determination 4",
 	}, at)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, err, controls.ErrUnknown)

@@ -3,7 +3,8 @@ package assessment
 import (
 	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // The conditions that a [Problem] or another error of this package wraps.
@@ -29,30 +30,10 @@ func (p *Problem) Unwrap() error { return p.Err }
 type Problems []*Problem
 
 // Error shows the first ten problems.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("assessment: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "; and %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("assessment: ", "; ", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i, p := range ps {
-		errs[i] = p
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 func (ps *Problems) add(err error, at string, args ...any) {
 	*ps = append(*ps, &Problem{At: fmt.Sprintf(at, args...), Err: err})

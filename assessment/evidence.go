@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/url"
 	"time"
 
 	"github.com/issokit/issokit/oscal"
@@ -58,23 +59,27 @@ func (e Evidence) uuid() string { return oscal.UUID("evidence", e.Href, e.SHA256
 
 // Resource returns the entry of the back matter that describes the evidence.
 func (e Evidence) Resource() oscal.Resource {
-	link := oscal.ResourceLink{Href: e.Href, MediaType: e.MediaType}
+	href := reference(e.Href)
+	if href == "" { // a path with blanks
+		href = (&url.URL{Path: e.Href}).String()
+	}
+	link := oscal.ResourceLink{Href: href, MediaType: e.MediaType}
 	if e.SHA256 != "" {
 		link.Hashes = oscal.List(oscal.Hash{Algorithm: "SHA-256", Value: e.SHA256})
 	}
 	r := oscal.Resource{
-		UUID: e.uuid(), Title: e.Title, Rlinks: oscal.List(link),
+		UUID: e.uuid(), Title: line(e.Title, "Evidence"), Rlinks: oscal.List(link),
 		Props: oscal.List(oscal.Property{Name: "type", Value: "evidence"}),
 	}
 	if !e.Collected.IsZero() {
 		r.Props = oscal.Append(r.Props, oscal.Property{Name: "published", Value: e.Collected.Format(time.RFC3339)})
 	}
 	if e.Collector != "" {
-		r.Description = "Collected by " + e.Collector + "."
+		r.Description = "Collected by " + oneLine(e.Collector) + "."
 	}
 	return r
 }
 
 func (e Evidence) relevant() oscal.RelevantEvidence {
-	return oscal.RelevantEvidence{Href: "#" + e.uuid(), Description: e.Title}
+	return oscal.RelevantEvidence{Href: "#" + e.uuid(), Description: line(e.Title, "Evidence")}
 }

@@ -25,18 +25,12 @@ type POAMOptions struct {
 	// Prefix of the numbers of items; default "POAM-".
 	Prefix string
 	// CloseAbsent closes items about which the results say nothing any more, if the
-	// tool that found the risk ran again. Without it only what is seen passing is
-	// closed.
+	// tool that found the risk ran again, and its report was read to the end. Without
+	// it only what is seen passing is closed.
 	CloseAbsent bool
 	// Milestones returns the steps of the way to a remedy; the default is one, to
 	// be reached by the due date.
 	Milestones func(r *oscal.Risk, due Date) []Milestone
-}
-
-// A Milestone is a step on the way to a remedy.
-type Milestone struct {
-	Title, Description string
-	Start, End         Date // Start may be zero
 }
 
 // A POAM is a plan of action and milestones, and what an update did to it. Items
@@ -69,13 +63,17 @@ type POAM struct {
 // [ErrMissing] if there is no item at all: OSCAL knows no empty plan of action.
 // The document is returned with it.
 func UpdatePOAM(previous *oscal.PlanOfActionAndMilestones, ssp *oscal.SystemSecurityPlan, results *oscal.AssessmentResults, now time.Time, opts *POAMOptions) (*POAM, error) {
-	u := &poamUpdate{now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, risk: map[string]int{}, observation: map[string]int{}, finding: map[string]int{}}
+	u := &poamUpdate{
+		now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, ran: map[string]bool{},
+		risk: map[string]int{}, observation: map[string]int{}, finding: map[string]int{}, known: [3]map[string][]int{{}, {}, {}},
+	}
 	if opts != nil {
 		u.o = *opts
 	}
 	u.o.Prefix = cmp.Or(u.o.Prefix, "POAM-")
 	u.id = cmp.Or(u.o.ID, ssp.UUID)
 	u.start(previous)
+	u.index()
 	u.say()
 	for i := range results.Results {
 		u.take(&results.Results[i])
@@ -107,6 +105,7 @@ type poamUpdate struct {
 	risk         map[string]int // places by uuid
 	observation  map[string]int
 	finding      map[string]int
+	known        [3]map[string][]int // items of before, see index
 	next         int
 	// seenAs says what the results show of a cause: "fail" before "other" before
 	// "pass".
@@ -156,74 +155,6 @@ func (u *poamUpdate) number() string {
 	return fmt.Sprintf("%s%04d", u.o.Prefix, u.next)
 }
 
-// numberOf returns the number of an item: ours, or the POAM-ID of FedRAMP.
-func numberOf(i *oscal.PoamItem) string {
-	return cmp.Or(propOf(i.Props, oscal.PropID), func() string {
-		for _, p := range oscal.Items(i.Props) {
-			if p.Name == "POAM-ID" {
-				return p.Value
-			}
-		}
-		return ""
-	}())
-}
-
-func digitsAtEnd(s string) string {
-	return s[len(strings.TrimRight(s, "0123456789")):]
-}
-
-// propOf returns the value of a prop of the project.
-func propOf(list *[]oscal.Property, name string) string {
-	for _, p := range oscal.Items(list) {
-		if p.Name == name && p.Ns == oscal.Namespace {
-			return p.Value
-		}
-	}
-	return ""
-}
-
-// setProp sets a prop of the project in a copy of the list.
-func setProp(list **[]oscal.Property, name, value string) {
-	props := slices.DeleteFunc(slices.Clone(oscal.Items(*list)), func(p oscal.Property) bool { return p.Name == name && p.Ns == oscal.Namespace })
-	if value = oneLine(value); value != "" {
-		props = append(props, oscal.Property{Ns: oscal.Namespace, Name: name, Value: value})
-	}
-	*list = oscal.List(props...)
-}
-
-// say notes what the results show of each cause, and which tools ran.
-func (u *poamUpdate) say() {
-	u.ran = map[string]bool{}
-	for _, r := range u.results.Results {
-		if d := r.LocalDefinitions; d != nil {
-			for _, c := range oscal.Items(d.Components) {
-				u.ran[c.UUID] = true
-			}
-		}
-		for _, o := range oscal.Items(r.Observations) {
-			for _, origin := range oscal.Items(o.Origins) {
-				for _, a := range origin.Actors {
-					u.ran[a.ActorUuid] = true
-				}
-			}
-			cause := propOf(o.Props, oscal.PropID)
-			if cause == "" {
-				continue
-			}
-			shown := "other"
-			switch propOf(o.Props, oscal.PropOutcome) {
-			case OutcomeFail.String():
-				shown = "fail" // suppressed or not
-			case OutcomePass.String(), OutcomeFixed.String():
-				shown = "pass"
-			}
-			if was := u.seenAs[cause]; was == "" || shown == "fail" || was == "pass" {
-				u.seenAs[cause] = shown
-			}
-		}
-	}
-}
-
 // take brings the risks of one result in.
 func (u *poamUpdate) take(r *oscal.Result) {
 	byUUID := map[string]*oscal.Observation{}
@@ -266,62 +197,6 @@ func (u *poamUpdate) take(r *oscal.Result) {
 	}
 }
 
-// match finds the item of before for a risk: open ones first, the latest closed
-// one else.
-func (u *poamUpdate) match(risk *oscal.Risk, seen []*oscal.Observation) (item int, open bool) {
-	identity := identityOf(risk)
-	ways := []func(i int, r *oscal.Risk) bool{
-		func(i int, r *oscal.Risk) bool {
-			return r != nil && (r.UUID == risk.UUID || propOf(r.Props, oscal.PropID) == risk.UUID)
-		},
-		func(i int, r *oscal.Risk) bool {
-			shares := func(list *[]oscal.RelatedObservation) bool {
-				return slices.ContainsFunc(oscal.Items(list), func(o oscal.RelatedObservation) bool {
-					return slices.ContainsFunc(seen, func(s *oscal.Observation) bool { return s.UUID == o.ObservationUuid })
-				})
-			}
-			return shares(u.items[i].RelatedObservations) || r != nil && shares(r.RelatedObservations)
-		},
-		func(i int, r *oscal.Risk) bool { return r != nil && identityOf(r) == identity },
-	}
-	for _, is := range ways {
-		found, isOpen := -1, false
-		for i := range u.items {
-			r := u.riskOf(i)
-			if u.status[i] != "" || !is(i, r) { // an item that was matched stands for another risk
-				continue
-			}
-			if r == nil || r.Status != "closed" {
-				return i, true
-			}
-			found = i
-		}
-		if found >= 0 {
-			return found, isOpen
-		}
-	}
-	return -1, false
-}
-
-// riskOf returns the first risk of an item, nil if it has none.
-func (u *poamUpdate) riskOf(item int) *oscal.Risk {
-	for _, x := range oscal.Items(u.items[item].RelatedRisks) {
-		if i, ok := u.risk[x.RiskUuid]; ok {
-			return &u.risks[i]
-		}
-	}
-	return nil
-}
-
-func identityOf(r *oscal.Risk) string {
-	var ids []string
-	for _, t := range oscal.Items(r.ThreatIds) {
-		ids = append(ids, t.ID)
-	}
-	slices.Sort(ids)
-	return strings.ToLower(strings.Join([]string{propOf(r.Props, oscal.PropRule), strings.Join(ids, ","), r.Title}, "\x00"))
-}
-
 func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findings []*oscal.Finding) {
 	original := risk.UUID
 	i, open := u.match(&risk, seen)
@@ -334,7 +209,7 @@ func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findin
 	status := "created"
 	if i >= 0 { // the closed one stays closed
 		status = "recurred"
-		risk.UUID = oscal.UUID("risk", original, "recurrence", number)
+		risk = again(risk, oscal.UUID("risk", original, "recurrence", number))
 		item.UUID = oscal.UUID("poam-item", u.id, risk.UUID)
 		item.Links = oscal.List(oscal.Link{Href: "#" + u.items[i].UUID, Rel: "recurrence-of"})
 		setProp(&risk.Props, oscal.PropID, original)
@@ -375,9 +250,9 @@ func (u *poamUpdate) takeRisk(risk oscal.Risk, seen []*oscal.Observation, findin
 
 // addObservation takes an observation over. One that recurs is another one, with
 // its own time.
-func (u *poamUpdate) addObservation(o *oscal.Observation, risk string, again bool) string {
+func (u *poamUpdate) addObservation(o *oscal.Observation, risk string, recurs bool) string {
 	c := *o
-	if _, ok := u.observation[c.UUID]; ok && again {
+	if _, ok := u.observation[c.UUID]; ok && recurs {
 		c.UUID = oscal.UUID("observation", c.UUID, "recurrence", risk)
 	}
 	if _, ok := u.observation[c.UUID]; !ok {
@@ -451,79 +326,6 @@ func (u *poamUpdate) keep(i int, risk *oscal.Risk, seen []*oscal.Observation, fi
 	u.addFindings(i, risk.UUID, uuid, findings)
 }
 
-// due returns the due date of a new risk: that of the results, else by the
-// policy.
-func (u *poamUpdate) due(risk *oscal.Risk, detected Date) Date {
-	if d, err := ParseDate(propOf(risk.Props, oscal.PropDue)); err == nil {
-		return d
-	}
-	if risk.Deadline != nil {
-		return DateOf(*risk.Deadline)
-	}
-	if u.o.Policy == nil {
-		return Date{}
-	}
-	var s Severity
-	if err := s.UnmarshalText([]byte(propOf(risk.Props, oscal.PropSeverity))); err != nil {
-		return Date{}
-	}
-	d, ok, err := u.o.Policy.Due(detected, s)
-	switch {
-	case err != nil:
-		u.problems.add(err, "risk %s (%s)", risk.UUID, risk.Title)
-	case ok:
-		risk.Deadline = deadline(d)
-		setProp(&risk.Props, oscal.PropDue, d.String())
-	}
-	return d
-}
-
-// plan adds the milestones to a new risk.
-func (u *poamUpdate) plan(risk *oscal.Risk, detected, due Date) {
-	var milestones []Milestone
-	switch {
-	case u.o.Milestones != nil:
-		milestones = u.o.Milestones(risk, due)
-	case !due.IsZero():
-		milestones = []Milestone{{Title: "Remedy in place", Start: detected, End: due}}
-	}
-	if len(milestones) == 0 {
-		return
-	}
-	r := oscal.Response{
-		UUID: oscal.UUID("response", risk.UUID, "planned"), Lifecycle: "planned",
-		Title: "Planned remedy", Description: "The steps by which the weakness is to be removed.",
-	}
-	for i, m := range milestones {
-		t := oscal.Task{
-			UUID: oscal.UUID("milestone", risk.UUID, strconv.Itoa(i)), Type: "milestone",
-			Title: cmp.Or(m.Title, "Milestone "+strconv.Itoa(i+1)), Description: m.Description,
-		}
-		switch {
-		case m.End.IsZero():
-		case m.Start.IsZero() || m.Start == m.End:
-			t.Timing = &oscal.EventTiming{OnDate: &oscal.OnDateCondition{Date: m.End.In(time.UTC)}}
-		default:
-			t.Timing = &oscal.EventTiming{WithinDateRange: &oscal.OnDateRangeCondition{Start: m.Start.In(time.UTC), End: m.End.In(time.UTC)}}
-		}
-		r.Tasks = oscal.Append(r.Tasks, t)
-	}
-	risk.Remediations = oscal.List(append(slices.Clone(oscal.Items(risk.Remediations)), r)...)
-}
-
-// log adds an entry to the log of a risk.
-func (u *poamUpdate) log(risk *oscal.Risk, title, status string) {
-	e := oscal.RiskLogEntry{
-		UUID: oscal.UUID("risk-log", risk.UUID, title, u.now.UTC().Format(time.RFC3339)), Title: title, Start: u.now, StatusChange: status,
-	}
-	l := oscal.RiskLog{}
-	if risk.RiskLog != nil {
-		l.Entries = slices.Clone(risk.RiskLog.Entries)
-	}
-	l.Entries = append(l.Entries, e)
-	risk.RiskLog = &l
-}
-
 // close closes the items whose cause is gone.
 func (u *poamUpdate) close() {
 	for i := range u.items {
@@ -563,18 +365,6 @@ func (u *poamUpdate) close() {
 		risk.Status = "closed"
 		u.log(risk, "Closed", "closed")
 	}
-}
-
-// inScope tells whether a tool that found the risk ran again.
-func (u *poamUpdate) inScope(risk *oscal.Risk) bool {
-	for _, o := range oscal.Items(risk.Origins) {
-		for _, a := range o.Actors {
-			if a.Type == "tool" && u.ran[a.ActorUuid] {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // definitions takes over what the observations, findings and risks refer to:
@@ -695,81 +485,4 @@ func (u *poamUpdate) finish() {
 			*l = append(*l, numberOf(&u.items[i]))
 		}
 	}
-}
-
-// An Item is what of an item of a plan of action people look at.
-type Item struct {
-	Number    string
-	UUID      string
-	Title     string
-	Status    string   // of its risk: open, investigating, remediating, deviation-requested, deviation-approved, closed
-	Severity  Severity // 0 if the document does not say
-	FirstSeen Date     // original detection
-	Due       Date     // zero: none
-	Closed    Date     // zero: is open
-	Controls  []string // ids of the controls that are affected
-}
-
-// Aging computes how old the item is on a day.
-func (i Item) Aging(today Date) Aging { return Age(i.FirstSeen, i.Due, i.Closed, today) }
-
-// POAMItems lists the items of a plan of action, in the order of the document.
-// The day of the detection is that of the earliest observation, where no prop
-// says it; the due date is the day of the deadline of the risk.
-func POAMItems(doc *oscal.PlanOfActionAndMilestones) []Item {
-	risks := map[string]*oscal.Risk{}
-	for i := range oscal.Items(doc.Risks) {
-		risks[(*doc.Risks)[i].UUID] = &(*doc.Risks)[i]
-	}
-	collected := map[string]time.Time{}
-	for _, o := range oscal.Items(doc.Observations) {
-		collected[o.UUID] = o.Collected
-	}
-	var out []Item
-	for i := range doc.PoamItems {
-		p := &doc.PoamItems[i]
-		item := Item{Number: numberOf(p), UUID: p.UUID, Title: p.Title, Status: "open"}
-		var severity, due string
-		severity, due = propOf(p.Props, oscal.PropSeverity), propOf(p.Props, oscal.PropDue)
-		item.FirstSeen, _ = ParseDate(propOf(p.Props, oscal.PropFirstSeen))
-		observations := slices.Clone(oscal.Items(p.RelatedObservations))
-		for _, x := range oscal.Items(p.RelatedRisks) {
-			r := risks[x.RiskUuid]
-			if r == nil {
-				continue
-			}
-			item.Status = r.Status
-			severity = cmp.Or(severity, propOf(r.Props, oscal.PropSeverity))
-			due = cmp.Or(due, propOf(r.Props, oscal.PropDue))
-			if due == "" && r.Deadline != nil {
-				due = DateOf(*r.Deadline).String()
-			}
-			for _, q := range oscal.Items(r.Props) {
-				if q.Name == oscal.PropControl && q.Ns == oscal.Namespace {
-					addNew(&item.Controls, q.Value)
-				}
-			}
-			observations = append(observations, oscal.Items(r.RelatedObservations)...)
-			if r.Status == "closed" && r.RiskLog != nil {
-				for _, e := range r.RiskLog.Entries {
-					if e.StatusChange == "closed" {
-						item.Closed = DateOf(e.Start)
-					}
-				}
-			}
-		}
-		item.Due, _ = ParseDate(due)
-		if item.Severity.UnmarshalText([]byte(severity)) != nil {
-			item.Severity = 0
-		}
-		if item.FirstSeen.IsZero() {
-			for _, o := range observations {
-				if t, ok := collected[o.ObservationUuid]; ok && (item.FirstSeen.IsZero() || DateOf(t).Compare(item.FirstSeen) < 0) {
-					item.FirstSeen = DateOf(t)
-				}
-			}
-		}
-		out = append(out, item)
-	}
-	return out
 }

@@ -2,6 +2,7 @@ package assessment_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func (h house) month(t *testing.T, previous *oscal.PlanOfActionAndMilestones, at
 func TestPOAMLife(t *testing.T) {
 	h := sampleHouse(t)
 	rec := func(rule string, s assessment.Severity, o assessment.Outcome) assessment.Record {
-		return assessment.Record{Rule: assessment.Rule{ID: rule, Title: "Rule " + rule}, Title: "Rule " + rule, Severity: s, Outcome: o, Message: "found", Controls: []string{"si-2"}}
+		return assessment.Record{Rule: assessment.Rule{ID: rule, Title: "Rule " + rule}, Title: "Rule " + rule, Severity: s, Outcome: o, Message: "found", Fix: "Repair it.", IDs: []string{"CVE-2024-1234"}, Controls: []string{"si-2"}}
 	}
 	day := func(month time.Month, d int) time.Time { return time.Date(2026, month, d, 8, 0, 0, 0, time.UTC) }
 	fail, pass := assessment.OutcomeFail, assessment.OutcomePass
@@ -106,6 +107,52 @@ func TestPOAMLife(t *testing.T) {
 		log = append(log, e.Start.Format(time.DateOnly)+" "+e.Title)
 	}
 	require.Equal(t, []string{"2026-01-10 Opened", "2026-02-10 Severity changed from high to critical"}, log)
+}
+
+// TestPOAMScope: absence closes if the tool ran to its end, planned or not, also
+// if it found nothing; a report that broke off closes nothing.
+func TestPOAMScope(t *testing.T) {
+	h := sampleHouse(t)
+	rec := assessment.Record{Tool: assessment.Tool{Name: "Scanner"}, Rule: assessment.Rule{ID: "A"}, Title: "A", Severity: assessment.High, Outcome: assessment.OutcomeFail}
+	first := h.month(t, nil, now, false, rec)
+	other := assessment.Record{Tool: rec.Tool, Rule: assessment.Rule{ID: "B"}, Title: "B", Severity: assessment.High, Outcome: assessment.OutcomePass}
+	broken := func(records ...assessment.Record) func(func(assessment.Record, error) bool) {
+		return func(yield func(assessment.Record, error) bool) {
+			for _, r := range records {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			yield(assessment.Record{}, context.Canceled)
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		planned []assessment.Tool
+		report  assessment.Report
+		closes  bool
+	}{
+		{"nothing found", nil, assessment.Report{Tool: rec.Tool, Records: seq()}, true},
+		{"nothing found, planned", []assessment.Tool{rec.Tool}, assessment.Report{Tool: rec.Tool, Records: seq()}, true},
+		{"other things found", nil, assessment.Report{Records: seq(other)}, true},
+		{"broke off", nil, assessment.Report{Records: broken(other)}, false},
+		{"broke off at once", []assessment.Tool{rec.Tool}, assessment.Report{Tool: rec.Tool, Records: broken()}, false},
+		{"planned, but not run", []assessment.Tool{rec.Tool}, assessment.Report{Tool: assessment.Tool{Name: "Other"}, Records: seq()}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			plan, err := assessment.NewPlan(h.baseline, h.ssp, now, &assessment.PlanOptions{Tools: tt.planned})
+			require.NoError(t, err)
+			res, _ := assessment.Assess(h.baseline, h.ssp, plan, []assessment.Report{tt.report}, now, nil)
+			checkReferences(t, h.baseline, written(t, res.Document), written(t, plan), written(t, h.ssp))
+			poam, err := assessment.UpdatePOAM(first.Document, h.ssp, res.Document, now, &assessment.POAMOptions{Plan: plan, CloseAbsent: true})
+			require.NoError(t, err)
+			if tt.closes {
+				require.Equal(t, []string{"POAM-0001"}, poam.Closed)
+			} else {
+				require.Equal(t, []string{"POAM-0001"}, poam.Absent)
+			}
+		})
+	}
 }
 
 // TestPOAMDecisions: what people decided about a risk stays.

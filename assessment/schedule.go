@@ -52,6 +52,14 @@ func (f Frequency) String() string {
 	return strconv.Itoa(f.Period) + " " + f.Unit
 }
 
+// every says the frequency in a sentence.
+func (f Frequency) every() string {
+	if f.Period == 1 {
+		return "every " + strings.TrimSuffix(f.Unit, "s")
+	}
+	return "every " + f.String()
+}
+
 // Occurrence returns the n-th time after start, which is number 0. Days, months
 // and years keep the time of day in the zone of start. Months are counted from
 // the start, and clamped: from January 31 every month it is February 28 or 29,

@@ -2,8 +2,9 @@ package controls
 
 import (
 	"errors"
-	"fmt"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // The conditions that a [Problem] wraps.
@@ -59,30 +60,10 @@ func (p *Problem) Unwrap() error { return p.Err }
 type Problems []*Problem
 
 // Error shows the first ten problems.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("controls: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "; and %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("controls: ", "; ", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i, p := range ps {
-		errs[i] = p
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // err returns the problems as an error, nil if there are none.
 func (ps Problems) err() error {

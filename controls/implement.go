@@ -221,7 +221,9 @@ func (w *implementer) fromSystem() map[answerKey]bool {
 		r := w.im.system.Requirements[i]
 		r.Parameters = slices.Clone(r.Parameters)
 		pointer := fmt.Sprintf("requirements[%d]", i)
-		r.Component = cmp.Or(r.Component, w.im.components[0].ID)
+		if r.Component == "" || r.Component == thisSystem {
+			r.Component = w.im.components[0].ID
+		}
 		if _, ok := w.im.order[r.Component]; !ok {
 			w.fail(pointer+".component", &r, fmt.Errorf("component %q %w", r.Component, ErrUnknown))
 			continue

@@ -2,6 +2,7 @@ package controls
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -461,4 +462,20 @@ func TestSystemProblems(t *testing.T) {
 	}, got)
 	require.Len(t, im.Requirements(), 2)
 	require.Contains(t, err.Error(), "; and 19 more")
+}
+
+// TestSystemText: the description of a system is the same after JSON and YAML.
+func TestSystemText(t *testing.T) {
+	want := fullSystem()
+	text, err := json.Marshal(want)
+	require.NoError(t, err)
+	var fromJSON System
+	require.NoError(t, json.Unmarshal(text, &fromJSON))
+	require.Equal(t, want, fromJSON)
+	text, err = yaml.Dump(want)
+	require.NoError(t, err)
+	var fromYAML System
+	require.NoError(t, yaml.Load(text, &fromYAML, yaml.WithKnownFields(), yaml.WithUniqueKeys()))
+	require.Equal(t, want, fromYAML)
+	require.Error(t, yaml.Load([]byte("requirements: [{control: ac-1, status: done}]"), &System{}))
 }

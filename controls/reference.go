@@ -137,9 +137,6 @@ func (c *Catalog) Resolve(r Reference) (Target, error) {
 		return t, nil
 	}
 	labels := c.labels()
-	if x := labels.controls[labelKey(r.Text)]; x != nil {
-		return Target{Family: x.family, Control: x, Exact: true}, nil
-	}
 	objective := labels.objectives[labelKey(r.Text)]
 	if objective != nil && r.Determination != "" {
 		t, _ := c.target(objective)

@@ -208,42 +208,11 @@ func (p *Package) items() []ItemRow {
 	if p.poam == nil {
 		return rows
 	}
-	status, closed := map[string]string{}, map[string]assessment.Date{}
-	for _, r := range oscal.Items(p.poam.Document.Risks) {
-		status[r.UUID] = r.Status
-		if r.RiskLog == nil {
-			continue
-		}
-		for _, e := range r.RiskLog.Entries {
-			if e.StatusChange == "closed" {
-				closed[r.UUID] = assessment.DateOf(e.Start)
-			}
-		}
-	}
-	for _, item := range p.poam.Document.PoamItems {
-		row := ItemRow{Title: item.Title, Status: "open"}
-		row.Number, _ = oscal.PropValue(item.Props, oscal.Namespace, oscal.PropID)
-		var end assessment.Date
-		for _, r := range oscal.Items(item.RelatedRisks) {
-			if row.Status = status[r.RiskUuid]; row.Status == "closed" {
-				end = closed[r.RiskUuid]
-			}
-		}
-		row.Due = dateOf(item.Props, oscal.PropDue)
-		row.Aging = assessment.Age(dateOf(item.Props, oscal.PropFirstSeen), row.Due, end, assessment.DateOf(p.opts.AsOf))
-		rows = append(rows, row)
+	today := assessment.DateOf(p.opts.AsOf)
+	for _, item := range assessment.POAMItems(p.poam.Document) {
+		rows = append(rows, ItemRow{Number: item.Number, Title: item.Title, Status: item.Status, Due: item.Due, Aging: item.Aging(today)})
 	}
 	return rows
-}
-
-// dateOf reads a date from a prop, the zero Date if it has none.
-func dateOf(props *[]oscal.Property, name string) assessment.Date {
-	text, _ := oscal.PropValue(props, oscal.Namespace, name)
-	d, err := assessment.ParseDate(text)
-	if err != nil {
-		return assessment.Date{}
-	}
-	return d
 }
 
 func (p *Package) vendorRows() ([]VendorRow, error) {

@@ -34,11 +34,14 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 		return
 	}
 	p := Problem{Level: level, Rule: rule, File: b.doc.name, Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	if b.doc.format == XML {
+		p.Path = n.Path()
+	}
 	if offset >= 0 {
 		p.Position = b.doc.position(offset)
 	}
 	if len(b.problems) == b.opts.MaxProblems-1 {
-		p.Level, p.Rule, p.Pointer = Error, RuleLimit, ""
+		p.Level, p.Rule, p.Pointer, p.Path = Error, RuleLimit, "", ""
 		p.Message = fmt.Sprintf("stopped after %d problems", b.opts.MaxProblems-1)
 		b.stopped = true
 	}
@@ -83,7 +86,7 @@ func (b *binder) detect() {
 	case text[0] == '{', text[0] == '[':
 		b.doc.format = JSON
 	case text[0] == '<':
-		b.fatal(RuleFormat, len(b.doc.text)-len(text), "found XML, expected JSON or YAML")
+		b.doc.format = XML
 	default:
 		b.doc.format = YAML
 	}
@@ -104,12 +107,39 @@ func (b *binder) newNode(m *Member, offset int) *Node {
 	return n
 }
 
+// rootMember returns the root that has a name: of one of the models, or the one
+// that the caller asked for.
+func (b *binder) rootMember(name string) *Member {
+	if f := b.opts.Fragment; f != nil {
+		if f.name == name {
+			return f
+		}
+		return nil
+	}
+	return rootByName(name)
+}
+
+func (b *binder) rootExpected() string {
+	what := "member"
+	if b.doc.format == XML {
+		what = "element"
+	}
+	if f := b.opts.Fragment; f != nil {
+		return "expected one root " + what + ": " + f.name
+	}
+	names := make([]string, len(roots))
+	for i := range roots {
+		names[i] = roots[i].name
+	}
+	return "expected one root " + what + ": " + strings.Join(names, ", ")
+}
+
 // root binds a member beside the document's root.
 func (b *binder) root(name string, offset int) *Node {
-	m := rootByName(name)
+	m := b.rootMember(name)
 	switch {
 	case m == nil:
-		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), rootExpected())
+		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), b.rootExpected())
 	case b.doc.root != nil && b.doc.root.member == m:
 		b.problem(Error, RuleDuplicate, offset, nil, "%s stands here a second time", quote(name))
 	case b.doc.root != nil:
@@ -216,7 +246,7 @@ func (b *binder) close(f *frame) {
 		for missing != 0 {
 			i := bits.TrailingZeros64(missing)
 			missing &^= 1 << i
-			b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks the required member %s", f.node.Name(), quote(d.members[i].json))
+			b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks the required %s", f.node.Name(), b.label(&d.members[i]))
 		}
 	}
 	if d.valueKey != "" && f.seen&valueBit == 0 {
@@ -225,22 +255,38 @@ func (b *binder) close(f *frame) {
 	for _, c := range d.choices {
 		switch n := bits.OnesCount64(f.seen & c.mask); {
 		case n > 1:
-			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), d.names(f.seen&c.mask, " and "))
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), b.names(d, f.seen&c.mask, " and "))
 		case n == 0 && c.required:
-			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), d.names(c.mask, ", "))
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), b.names(d, c.mask, ", "))
 		}
 	}
 }
 
-// names lists members by their JSON names.
-func (d *Definition) names(mask uint64, sep string) string {
+// names lists members by the names that they have in the format of the
+// document.
+func (b *binder) names(d *Definition, mask uint64, sep string) string {
 	var names []string
 	for i := range d.members {
-		if mask>>i&1 == 1 {
+		switch {
+		case mask>>i&1 == 0:
+		case b.doc.format == XML:
+			names = append(names, quote(d.members[i].name))
+		default:
 			names = append(names, quote(d.members[i].json))
 		}
 	}
 	return strings.Join(names, sep)
+}
+
+// label calls a member what it is in the format of the document.
+func (b *binder) label(m *Member) string {
+	switch {
+	case b.doc.format != XML:
+		return "member " + quote(m.json)
+	case m.kind == Flag:
+		return "attribute " + quote(m.name)
+	}
+	return "element <" + m.element() + ">"
 }
 
 // finish looks at the whole document once its text has been read.
@@ -316,6 +362,34 @@ func suggest(name string, d *Definition) string {
 		return ""
 	}
 	return "; did you mean " + quote(best) + "?"
+}
+
+// suggestXML names the attribute or element whose name is nearest to one that
+// is unknown.
+func suggestXML(name string, d *Definition, flag bool) string {
+	best, bestDistance := "", 3
+	for i := range d.members {
+		m := &d.members[i]
+		if m.xml == xmlUnwrapped || (m.kind == Flag) != flag {
+			if name == m.name {
+				return map[bool]string{true: "; it is an element here", false: "; it is an attribute here"}[flag]
+			}
+			continue
+		}
+		if n := distance(name, m.element(), bestDistance); n < bestDistance {
+			best, bestDistance = m.element(), n
+		}
+		if name == m.json || name == m.name {
+			best, bestDistance = m.element(), 0
+		}
+	}
+	switch {
+	case best == "":
+		return ""
+	case flag:
+		return "; did you mean " + quote(best) + "?"
+	}
+	return "; did you mean <" + best + ">?"
 }
 
 // distance is the Levenshtein distance of two short names, or limit if it is

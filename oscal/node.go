@@ -370,6 +370,10 @@ func (n *Node) Pointer() string {
 				steps = append(steps, strconv.Itoa(i))
 			}
 		}
+		if n.parent == nil {
+			steps = append(steps, n.member.name) // that of a fragment too
+			break
+		}
 		steps = append(steps, n.member.json)
 	}
 	var b strings.Builder

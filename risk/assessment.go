@@ -3,7 +3,9 @@ package risk
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,10 +61,53 @@ type Facet struct {
 // it lies between Lo and Hi. Level 0 means that there is no interval. Hi may be
 // +Inf.
 type Estimate struct {
-	Value float64 `json:"value"`
-	Lo    float64 `json:"lo,omitempty"`
-	Hi    float64 `json:"hi,omitempty"`
-	Level float64 `json:"level,omitempty"`
+	Value, Lo, Hi, Level float64
+}
+
+// wide is a number in JSON that may be infinite, which JSON has no number for: it
+// is then the string "+Inf" or "-Inf".
+type wide float64
+
+func (w wide) MarshalJSON() ([]byte, error) {
+	if math.IsInf(float64(w), 0) {
+		return []byte(strconv.Quote(number(float64(w)))), nil
+	}
+	return json.Marshal(float64(w))
+}
+
+func (w *wide) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case `"+Inf"`:
+		*w = wide(math.Inf(1))
+		return nil
+	case `"-Inf"`:
+		*w = wide(math.Inf(-1))
+		return nil
+	}
+	return json.Unmarshal(data, (*float64)(w))
+}
+
+// wideEstimate is the form of an [Estimate] in JSON.
+type wideEstimate struct {
+	Value wide `json:"value"`
+	Lo    wide `json:"lo,omitzero"`
+	Hi    wide `json:"hi,omitzero"`
+	Level wide `json:"level,omitzero"`
+}
+
+// MarshalJSON writes infinite ends as the strings "+Inf" and "-Inf".
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wideEstimate{wide(e.Value), wide(e.Lo), wide(e.Hi), wide(e.Level)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Estimate) UnmarshalJSON(data []byte) error {
+	var w wideEstimate
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	*e = Estimate{float64(w.Value), float64(w.Lo), float64(w.Hi), float64(w.Level)}
+	return nil
 }
 
 // A Quantile is the value at a probability, e.g. the value at risk at 0.95.

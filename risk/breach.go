@@ -116,7 +116,7 @@ func (c Criteria) Breaches(r Risk, now time.Time) ([]Breach, error) {
 
 	if rated {
 		scale(c.levelBreaches(r, s, validity.InForce, add))
-		c.lossBreaches(r, s, validity.InForce, add)
+		scale(c.lossBreaches(r, s, validity.InForce, add))
 		if months := c.term(s).Stale; months > 0 && !s.At.IsZero() {
 			if due := addMonths(s.At, months); due.Before(now) {
 				add(AssessmentStale, false, due, fmt.Sprintf(": assessed on %s", s.At.Format(time.DateOnly)))
@@ -174,13 +174,16 @@ func (c Criteria) levelBreaches(r Risk, s Assessment, accepted bool, add func(Br
 
 // lossBreaches compares the standing loss with the appetite for mean annual
 // loss and with the tolerance curve.
-func (c Criteria) lossBreaches(r Risk, s Assessment, accepted bool, add func(BreachKind, bool, time.Time, string)) {
+func (c Criteria) lossBreaches(r Risk, s Assessment, accepted bool, add func(BreachKind, bool, time.Time, string)) error {
 	if s.Loss == nil {
-		return
+		return nil
 	}
 	a, ok := c.appetite(r.Category, s.System)
-	if !ok || a.Currency != s.Loss.Currency {
-		return
+	if !ok || a.MeanLoss == 0 && a.Curve == nil {
+		return nil
+	}
+	if a.Currency != s.Loss.Currency {
+		return fmt.Errorf("%w: appetite in %q, loss in %q", ErrScale, a.Currency, s.Loss.Currency)
 	}
 	if a.MeanLoss > 0 && s.Loss.Mean.Value > a.MeanLoss {
 		add(LossAboveAppetite, accepted, s.At, fmt.Sprintf(": %.2f above %.2f %s", s.Loss.Mean.Value, a.MeanLoss, a.Currency))
@@ -189,6 +192,7 @@ func (c Criteria) lossBreaches(r Risk, s Assessment, accepted bool, add func(Bre
 		t, _ := a.ToleranceAt(p.Loss)
 		add(CurveAboveTolerance, accepted, s.At, fmt.Sprintf(": more than %.2f %s with probability %.6g, borne is %.6g", p.Loss, a.Currency, p.Probability.Value, t))
 	}
+	return nil
 }
 
 // stageBreaches compares the stages with each other.

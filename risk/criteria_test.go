@@ -183,6 +183,21 @@ func TestToleranceCurves(t *testing.T) {
 	}
 }
 
+func TestBreachesInOtherTerms(t *testing.T) {
+	c := Criteria{Scales: []Scale{{testScale, []string{"low"}}}, Appetites: []Appetite{{System: SystemFAIR, Currency: "USD", MeanLoss: 10}}}
+	loss := Assessment{Stage: Current, System: SystemFAIR, Loss: &Loss{Currency: "EUR", Mean: Estimate{Value: 100}}, At: day(2026, 1, 1)}
+	unknown := rated("d", "unknown", day(2026, 1, 1))
+	other := rated("d", "low", day(2026, 1, 1))
+	for name, a := range map[string]Assessment{"currency": loss, "level": unknown, "no appetite": other} {
+		t.Run(name, func(t *testing.T) {
+			r := Risk{ID: "R", State: Evaluated, Deadline: day(2026, 1, 2), Assessments: []Assessment{a}}
+			breaches, err := c.Breaches(r, day(2026, 2, 1))
+			require.ErrorIs(t, err, ErrScale)
+			require.Equal(t, []Breach{{DeadlinePassed, false, day(2026, 1, 2), "deadline passed"}}, breaches)
+		})
+	}
+}
+
 func TestBreachesSince(t *testing.T) {
 	scale := Scale{testScale, []string{"low", "moderate", "high", "extreme"}}
 	c := Criteria{

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // Errors of the package.
@@ -11,8 +13,9 @@ var (
 	// ErrInvalid is what all [Problems] match: a value that is not complete or
 	// cannot be written.
 	ErrInvalid = errors.New("not valid")
-	// ErrScale is the error of comparing levels of different scales, or levels
-	// that are on no scale of the criteria.
+	// ErrScale is the error of comparing levels of different scales, levels that
+	// are on no scale of the criteria or for which these have no appetite, and
+	// amounts in different currencies.
 	ErrScale = errors.New("levels of different scales cannot be compared")
 	// ErrNotFound is the error of a risk or node that is not there.
 	ErrNotFound = errors.New("not found")
@@ -42,30 +45,10 @@ func (p Problem) Unwrap() error { return p.Err }
 type Problems []Problem
 
 // Error shows the first ten problems.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("risk: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "; and %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("risk: ", "; ", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 func (ps *Problems) add(id, pointer, format string, args ...any) {
 	*ps = append(*ps, Problem{id, pointer, fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)})

@@ -334,14 +334,19 @@ func levelOf(facets []Facet) (system, level string) {
 				if f.Name != name || !fits(f.System) {
 					continue
 				}
-				if slices.Contains(fedRAMP, f.System) {
-					return SystemFedRAMP, f.Value
-				}
-				return f.System, f.Value
+				return canonical(f.System), f.Value
 			}
 		}
 	}
-	return facets[0].System, ""
+	return canonical(facets[0].System), ""
+}
+
+// canonical returns the one spelling of FedRAMP's system for all of them.
+func canonical(system string) string {
+	if slices.Contains(fedRAMP, system) {
+		return SystemFedRAMP
+	}
+	return system
 }
 
 func (d *reader) response(x oscal.Response, vs values) Response {

@@ -47,24 +47,24 @@ type row struct {
 // table is the life cycle: identify, analyse, evaluate, treat or accept, monitor,
 // close.
 var table = slices.Concat([]row{
-	{Identified, Analyse, Analysed, "assessor", nil, []check{assessed, notFuture}, nil},
-	{Analysed, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, nil},
+	{Identified, Analyse, Analysed, "assessor", nil, []check{assessed, complete, notFuture}, nil},
+	{Analysed, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
 	{Analysed, Evaluate, Evaluated, "risk owner", nil, []check{assessed, criteriaApply}, nil},
-	{Evaluated, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, nil},
-	{Monitoring, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, nil},
-	{Evaluated, Treat, Treating, "risk owner", nil, []check{treatment}, logResponses},
+	{Evaluated, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
+	{Monitoring, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
+	{Evaluated, Treat, Treating, "risk owner", nil, []check{named, treatment}, logResponses},
 	{Evaluated, RequestAcceptance, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{Evaluated, Monitor, Monitoring, "risk owner", nil, []check{withinAppetite}, nil},
-	{Treating, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, nil},
+	{Treating, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
 	{Treating, RequestAcceptance, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{AcceptanceRequested, Approve, Accepted, "authorizing official", nil, []check{acts, requested, notRequester, authority, unchanged, notExpired}, decide(Approved)},
 	{AcceptanceRequested, Reject, Evaluated, "authorizing official", nil, []check{reason, requested}, decide(Rejected)},
 	{AcceptanceRequested, Withdraw, Evaluated, "requester", nil, []check{requested, byRequester}, decide(Withdrawn)},
-	{AcceptanceRequested, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, fall},
-	{Accepted, Analyse, Accepted, "assessor", sameDigest, []check{assessed, newer, notFuture}, nil},
-	{Accepted, Analyse, Analysed, "assessor", nil, []check{assessed, newer, notFuture}, fall},
+	{AcceptanceRequested, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, fall},
+	{Accepted, Analyse, Accepted, "assessor", sameDigest, []check{assessed, complete, newer, notFuture}, nil},
+	{Accepted, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, fall},
 	{Accepted, Revoke, Evaluated, "authorizing official", nil, []check{reason}, revoke},
-	{Accepted, Treat, Treating, "risk owner", nil, []check{treatment}, endAcceptance},
+	{Accepted, Treat, Treating, "risk owner", nil, []check{named, treatment}, endAcceptance},
 	{Accepted, Renew, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{Closed, Reopen, Identified, "risk owner", nil, []check{reason}, func(m *move) { m.Closure = nil }},
 }, closing(Identified, Analysed, Evaluated, Treating, Monitoring),
@@ -83,7 +83,7 @@ func staying(states ...State) []row {
 	var rows []row
 	for _, s := range states {
 		rows = append(rows,
-			row{s, Respond, s, "owner of the response", nil, []check{responds}, logResponses},
+			row{s, Respond, s, "owner of the response", nil, []check{responds, named}, logResponses},
 			row{s, Review, s, "risk owner", nil, nil, nil},
 		)
 	}
@@ -94,6 +94,11 @@ var (
 	assessed = need("no assessment", func(m *move) bool {
 		_, ok := m.Standing()
 		return ok && (len(m.e.Assessments) > 0 || m.State == Identified || m.e.Kind == Evaluate)
+	})
+	complete = need("the assessment is not complete", func(m *move) bool {
+		return !slices.ContainsFunc(m.e.Assessments, func(a Assessment) bool {
+			return !stageNames.has(int(a.Stage)) || a.System == "" || !a.rates()
+		})
 	})
 	// newer holds if each assessment of the event is dated after those of its
 	// stage before it.
@@ -121,6 +126,17 @@ var (
 		}
 		return "", ""
 	}}
+	// named holds if no response of the event would be taken for another.
+	named = need("response without ID of its own", func(m *move) bool {
+		seen := map[string]bool{}
+		for _, s := range m.e.Responses {
+			if s.ID == "" || seen[s.ID] || slices.ContainsFunc(m.Acceptances, func(a Acceptance) bool { return a.ID == s.ID }) {
+				return false
+			}
+			seen[s.ID] = true
+		}
+		return true
+	})
 	treatment = check{
 		[]Rule{"no response", "accept is not a treatment", "response without owner", "response without due date"},
 		func(m *move) (Rule, string) {
@@ -235,11 +251,22 @@ func sameDigest(m *move) bool {
 func requestAcceptance(m *move) {
 	s, _ := m.Standing()
 	a := Acceptance{
-		ID: fmt.Sprintf("acceptance-%d", len(m.Acceptances)+1), Decision: Pending, Justification: m.e.Reason, RequestedBy: m.e.By, RequestedAt: m.now,
+		ID: m.freeID(), Decision: Pending, Justification: m.e.Reason, RequestedBy: m.e.By, RequestedAt: m.now,
 		Expires: m.e.Expires, Digest: m.e.Digest, Level: s.Level,
 	}
 	m.Acceptances = append(m.Acceptances, a)
 	m.entry.Responses = []string{a.ID}
+}
+
+// freeID returns an ID for an acceptance that no other and no response has.
+func (m *move) freeID() string {
+	for n := len(m.Acceptances) + 1; ; n++ {
+		id := fmt.Sprintf("acceptance-%d", n)
+		if !slices.ContainsFunc(m.Acceptances, func(a Acceptance) bool { return a.ID == id }) &&
+			!slices.ContainsFunc(m.Responses, func(s Response) bool { return s.ID == id }) {
+			return id
+		}
+	}
 }
 
 // settle decides the last acceptance with a decision, if there is one.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // What can be wrong with a portfolio, a scheme or an exposure. A [Problem] wraps
@@ -44,30 +46,10 @@ func (p *Problem) Unwrap() error { return p.Err }
 // Problems are all problems of one input, in input order.
 type Problems []*Problem
 
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("vendors: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "; and %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("vendors: ", "; ", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i, p := range ps {
-		errs[i] = p
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // err returns nil, not an empty list, if there is no problem.
 func (ps Problems) err() error {

@@ -100,13 +100,14 @@ type finding struct {
 	Column  int    `json:"column,omitzero"`
 	Offset  int    `json:"offset"`
 	Pointer string `json:"pointer,omitzero"`
+	Path    string `json:"path,omitzero"`
 	Message string `json:"message"`
 }
 
 func findings(ps oscal.Problems) []finding {
 	out := make([]finding, len(ps))
 	for i, p := range ps {
-		out[i] = finding{p.Level.String(), string(p.Rule), p.File, p.Position.Line, p.Position.Column, p.Position.Offset, p.Pointer, p.Message}
+		out[i] = finding{p.Level.String(), string(p.Rule), p.File, p.Position.Line, p.Position.Column, p.Position.Offset, p.Pointer, p.Path, p.Message}
 	}
 	return out
 }

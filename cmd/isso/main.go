@@ -36,6 +36,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		diffCommand(),
 		inspectCommand(),
 		packageCommand(),
+		splitCommand(),
+		joinCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -23,9 +23,10 @@ func validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Say all that is wrong with the structure and the data types of documents",
-		Long: "Validate checks documents of all eight models in JSON and YAML: syntax, unknown,\n" +
-			"missing, duplicate and contradicting members, and the form of every value.\n" +
-			"Each problem is a line FILE:LINE:COLUMN: MESSAGE (at JSON-POINTER) [RULE].\n" +
+		Long: "Validate checks documents of all eight models in JSON, YAML and XML: syntax,\n" +
+			"unknown, missing, duplicate and contradicting members, in XML their order, and the\n" +
+			"form of every value. Each problem is a line FILE:LINE:COLUMN: MESSAGE (at PLACE)\n" +
+			"[RULE], where PLACE is a JSON Pointer or, in XML, a path like /catalog[1]/@uuid.\n" +
 			"FILE may be - for the standard input.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {

@@ -69,6 +69,7 @@ var modules = map[string][]string{
 	"github.com/jackc/pgx/v5":                  {"test"},
 	"gonum.org/v1/gonum":                       {"test"},
 	"github.com/pandatix/go-cvss":              {"test"},
+	"github.com/yuin/goldmark":                 {"test"},
 }
 
 // A file is one parsed Go file of the repository.

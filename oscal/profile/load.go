@@ -79,7 +79,7 @@ func checked(uri string, doc *oscal.Document, err error) (*document, oscal.Rule,
 	}
 	for _, p := range problems {
 		switch p.Rule {
-		case oscal.RuleMissing, oscal.RuleChoice, oscal.RuleEmptyArray, oscal.RuleDatatype, "order": // of XML elements
+		case oscal.RuleMissing, oscal.RuleChoice, oscal.RuleEmptyArray, oscal.RuleDatatype, oscal.RuleOrder:
 		default:
 			return nil, RuleDocumentInvalid, err
 		}

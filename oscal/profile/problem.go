@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/issokit/issokit/internal/errlist"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -55,30 +56,10 @@ func (p Problem) Unwrap() error { return p.Err }
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("profile: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("profile: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // problem notes a problem of the document that is being resolved, at a node of
 // it.
@@ -88,10 +69,7 @@ func (r *run) problem(level oscal.Level, rule oscal.Rule, n *oscal.Node, subject
 	}
 	d := r.stack[len(r.stack)-1]
 	r.note(Problem{
-		Problem: oscal.Problem{
-			Level: level, Rule: rule, File: d.doc.Name(), Position: d.doc.Position(n),
-			Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...),
-		},
+		Problem: d.doc.Problem(level, rule, n, format, args...),
 		Subject: subject, Err: err,
 	})
 }

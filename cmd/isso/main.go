@@ -36,6 +36,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		diffCommand(),
 		inspectCommand(),
 		packageCommand(),
+		riskCommand(),
 		splitCommand(),
 		joinCommand(),
 	)

@@ -27,10 +27,7 @@ func ParseVector(s string) (Vector, error) {
 	var seen uint32
 	next := 0 // metric expected here
 	for at := start; at <= end; {
-		stop := at
-		for stop < end && s[stop] != '/' {
-			stop++
-		}
+		name, value, colon, stop := scan(s, at, end)
 		if at == stop {
 			if at == end && at > 0 && s[at-1] == '/' {
 				ps.at(RuleSyntax, at-1, "", "expected a metric after the separator, found the end")
@@ -40,7 +37,14 @@ func ParseVector(s string) (Vector, error) {
 			at = stop + 1
 			continue
 		}
-		i, code := std.parseMetric(s[at:stop], at, next, &ps)
+		i := std.find(name, next)
+		code := uint8(0)
+		if i >= 0 {
+			code = std.metrics[i].code(value)
+		}
+		if code == 0 {
+			std.checkMetric(i, s[at:stop], at, colon-at, &ps)
+		}
 		if i >= 0 {
 			switch {
 			case seen&(1<<i) != 0:
@@ -104,32 +108,40 @@ func looksNewer(s string) bool {
 	return strings.Contains(s, "/PR:") && !strings.Contains(s, "/Au:")
 }
 
-// parseMetric returns the index and value of a metric, -1 for one that is wrong.
-func (std *standard) parseMetric(s string, at, next int, ps *Problems) (int, uint8) {
-	colon := 0
-	for colon < len(s) && s[colon] != ':' {
-		colon++
+// scan packs the name and the value of the metric that starts at an offset, and
+// tells where its colon is, or would be, and where it stops.
+func scan(s string, at, end int) (name, value uint64, colon, stop int) {
+	name, value = 1, 1
+	for stop = at; stop < end && s[stop] != '/' && s[stop] != ':'; stop++ {
+		name = name<<8 | uint64(s[stop])
 	}
-	i := std.find(pack(s[:colon]), next)
+	colon = stop
+	if stop < end && s[stop] == ':' {
+		for stop++; stop < end && s[stop] != '/'; stop++ {
+			value = value<<8 | uint64(s[stop])
+		}
+	}
+	// Longer texts have lost the leading 1.
+	if colon-at > 7 {
+		name = 0
+	}
+	if stop-colon > 8 {
+		value = 0
+	}
+	return name, value, colon, stop
+}
+
+// checkMetric says what is wrong with a metric whose name or value is none that
+// counts: nothing where the value is the one for "not defined".
+func (std *standard) checkMetric(i int, s string, at, colon int, ps *Problems) {
 	switch {
 	case i < 0:
 		ps.at(RuleUnknown, at, "", "unknown metric %q", cut(s[:colon]))
-		return -1, 0
 	case colon+1 >= len(s):
 		ps.at(RuleValue, at, std.metrics[i].name, "expected a value of %s, one of %s, found none", std.metrics[i].name, std.codes(i))
-		return i, 0
+	case s[colon+1:] != std.undefined || i < std.base:
+		ps.at(RuleValue, at, std.metrics[i].name, "expected %s to be one of %s, found %q", std.metrics[i].name, std.codes(i), cut(s[colon+1:]))
 	}
-	code := pack(s[colon+1:])
-	m := &std.metrics[i]
-	for k := range m.values {
-		if m.values[k].packed == code {
-			return i, uint8(k + 1)
-		}
-	}
-	if s[colon+1:] != std.undefined || i < std.base {
-		ps.at(RuleValue, at, m.name, "expected %s to be one of %s, found %q", m.name, std.codes(i), cut(s[colon+1:]))
-	}
-	return i, 0
 }
 
 // find looks for a metric, first where it is expected.
@@ -256,7 +268,15 @@ func (v Vector) With(name, value string) (Vector, error) {
 		ps.add(RuleMissing, name, "a metric cannot be set without a vector")
 		return v, ps
 	}
-	i, code := standards[v.version].parseMetric(name+":"+value, 0, 0, &ps)
+	std, text := standards[v.version], name+":"+value
+	i := std.find(pack(name), 0)
+	code := uint8(0)
+	if i >= 0 {
+		code = std.metrics[i].code(pack(value))
+	}
+	if code == 0 {
+		std.checkMetric(i, text, 0, len(name), &ps)
+	}
 	if ps != nil {
 		return v, ps
 	}

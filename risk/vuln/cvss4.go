@@ -236,17 +236,20 @@ func (in *interpolation) score() Score {
 	return Score(min(100, max(0, halfUp(in.value*unit*n-sum, unit*n))))
 }
 
+// score4 is the score with or without the threat metric and the environmental
+// ones.
+func (v *Vector) score4(threat, environmental bool) Score {
+	in := interpolate4(v.levels4(threat, environmental))
+	return in.score()
+}
+
 func (v *Vector) scores4() Scores {
-	score := func(threat, environmental bool) Score {
-		in := interpolate4(v.levels4(threat, environmental))
-		return in.score()
-	}
-	s := Scores{Base: score(false, false), Temporal: Undefined, Environmental: Undefined}
+	s := Scores{Base: v.score4(false, false), Temporal: Undefined, Environmental: Undefined}
 	if v.hasTemporal() {
-		s.Temporal = score(true, false)
+		s.Temporal = v.score4(true, false)
 	}
 	if v.hasEnvironmental() {
-		s.Environmental = score(true, true)
+		s.Environmental = v.score4(true, true)
 	}
 	return s
 }

@@ -47,14 +47,22 @@ type standard struct {
 
 type metric struct {
 	group, name, label string
-	packed             uint64 // name
+	packed             uint64    // name
+	codes              [6]uint64 // values, packed
 	values             []value
 	group1, groupN     int // first metric of its group and the first after it
 }
 
-type value struct {
-	code, meaning string
-	packed        uint64
+type value struct{ code, meaning string }
+
+// code returns the value that a packed text is, 0 for none.
+func (m *metric) code(packed uint64) uint8 {
+	for k, c := range m.codes {
+		if c == packed && c != 0 {
+			return uint8(k + 1)
+		}
+	}
+	return 0
 }
 
 // pack makes a number of a short text, so that comparing is one instruction. The
@@ -78,7 +86,8 @@ func newStandard(prefix, undefined string, ordered bool, table string) *standard
 		m := metric{group: f[0], name: f[1], label: f[2], packed: pack(f[1])}
 		for v := range strings.SplitSeq(f[3], ",") {
 			code, meaning, _ := strings.Cut(v, "=")
-			m.values = append(m.values, value{code, meaning, pack(code)})
+			m.codes[len(m.values)] = pack(code)
+			m.values = append(m.values, value{code, meaning})
 		}
 		if m.group == "base" {
 			s.base++

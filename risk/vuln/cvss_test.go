@@ -241,62 +241,64 @@ func TestExact3(t *testing.T) {
 		return Score(q.Int64())
 	}
 	text := func(f float64) *big.Rat { return rat(strconv.FormatFloat(f, 'f', -1, 64)) }
+	// impactOf is the exact impact of an impact sub-score base, times the 1.08 of a
+	// changed scope, as is the exploitability below.
+	factors := [...]*big.Rat{1: rat("1"), 2: rat("1.08")}
+	impactOf := func(iss *big.Rat, scope uint8, formula31 bool) *big.Rat {
+		if scope == 1 {
+			return mul(rat("6.42"), iss)
+		}
+		x, n := sub(iss, rat("0.02")), 15
+		if formula31 {
+			x, n = sub(mul(iss, rat("0.9731")), rat("0.02")), 13
+		}
+		return mul(factors[2], sub(mul(rat("7.52"), sub(iss, rat("0.029"))), mul(rat("3.25"), pow(x, n))))
+	}
+	var eases [2][48]*big.Rat
+	for scope := range eases {
+		for m := range eases[scope] {
+			eases[scope][m] = mul(factors[scope+1], rat("8.22"), text(weight3AV[m%4+1]), text(weight3AC[m/4%2+1]), text(weight3PR[scope][m/8%3+1]), text(weight3UI[m/24+1]))
+		}
+	}
 	checked := 0
 	var v Vector
+	check := func(impact, ease *big.Rat, got Score) {
+		want := Score(0)
+		if impact.Sign() > 0 {
+			want = 100
+			if sum := new(big.Rat).Add(impact, ease); sum.Cmp(rat("10")) < 0 {
+				want = ceil(sum)
+			}
+		}
+		if got != want {
+			t.Fatalf("%v: got %v, want %v", v, got, want)
+		}
+		checked++
+	}
 	for _, version := range []CVSSVersion{CVSS30, CVSS31} {
 		v.version = version
 		for scope := uint8(1); scope <= 2; scope++ {
 			v.values[v3S] = scope
-			for m := range 4 * 2 * 3 * 2 {
-				v.values[v3AV], v.values[v3AC], v.values[v3PR], v.values[v3UI] = uint8(m%4)+1, uint8(m/4%2)+1, uint8(m/8%3)+1, uint8(m/24)+1
-				ease := mul(rat("8.22"), text(weight3AV[v.values[v3AV]]), text(weight3AC[v.values[v3AC]]), text(weight3PR[scope-1][v.values[v3PR]]), text(weight3UI[v.values[v3UI]]))
-				for c := range 3 * 3 * 3 * 27 {
-					rest := rat("1")
-					for i := range 3 {
-						k, req := c/[...]int{1, 3, 9}[i]%3, c/27/[...]int{1, 3, 9}[i]%3
-						v.values[v3C+i], v.values[v3CR+i] = uint8(k)+1, uint8(req)+1
-						rest.Mul(rest, sub(rat("1"), mul(text(weight3CIA[k+1]), text(weight3Req[req+1]))))
+			for c := range 27 * 27 {
+				rest, restBase := rat("1"), rat("1")
+				for i := range 3 {
+					k, req := c/[...]int{1, 3, 9}[i]%3, c/27/[...]int{1, 3, 9}[i]%3
+					v.values[v3C+i], v.values[v3CR+i] = uint8(k)+1, uint8(req)+1
+					rest.Mul(rest, sub(rat("1"), mul(text(weight3CIA[k+1]), text(weight3Req[req+1]))))
+					restBase.Mul(restBase, sub(rat("1"), text(weight3CIA[k+1])))
+				}
+				iss := sub(rat("1"), rest)
+				if iss.Cmp(rat("0.915")) > 0 {
+					iss = rat("0.915")
+				}
+				base, environmental := impactOf(sub(rat("1"), restBase), scope, false), impactOf(iss, scope, version == CVSS31)
+				for m := range 4 * 2 * 3 * 2 {
+					v.values[v3AV], v.values[v3AC], v.values[v3PR], v.values[v3UI] = uint8(m%4)+1, uint8(m/4%2)+1, uint8(m/8%3)+1, uint8(m/24)+1
+					ease := eases[scope-1][m]
+					if c < 27 {
+						check(base, ease, v.base3())
 					}
-					for _, environmental := range []bool{false, true} {
-						iss := sub(rat("1"), rest)
-						if environmental && iss.Cmp(rat("0.915")) > 0 {
-							iss = rat("0.915")
-						}
-						if !environmental && c >= 27 {
-							continue
-						}
-						if !environmental {
-							rest := rat("1")
-							for i := range 3 {
-								rest.Mul(rest, sub(rat("1"), text(weight3CIA[v.values[v3C+i]])))
-							}
-							iss = sub(rat("1"), rest)
-						}
-						impact, factor := mul(rat("6.42"), iss), rat("1")
-						if scope == 2 {
-							x, n := sub(iss, rat("0.02")), 15
-							if environmental && version == CVSS31 {
-								x, n = sub(mul(iss, rat("0.9731")), rat("0.02")), 13
-							}
-							impact, factor = sub(mul(rat("7.52"), sub(iss, rat("0.029"))), mul(rat("3.25"), pow(x, n))), rat("1.08")
-						}
-						want := Score(0)
-						if impact.Sign() > 0 {
-							sum := mul(factor, new(big.Rat).Add(impact, ease))
-							if sum.Cmp(rat("10")) > 0 {
-								sum = rat("10")
-							}
-							want = ceil(sum)
-						}
-						got := v.base3()
-						if environmental {
-							got = v.environmental3()
-						}
-						if got != want {
-							t.Fatalf("%v environmental %v: got %v, want %v", v, environmental, got, want)
-						}
-						checked++
-					}
+					check(environmental, ease, v.environmental3())
 				}
 			}
 		}

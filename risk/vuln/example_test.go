@@ -243,7 +243,7 @@ func ExampleDue() {
 	exposed := vuln.Finding{At: time.Date(2026, 12, 7, 0, 0, 0, 0, time.UTC), KEV: vuln.Yes, Exposed: vuln.Yes, Automatable: vuln.Yes, TechnicalImpact: "total"}
 	hidden := exposed
 	hidden.At, hidden.Exposed, hidden.TechnicalImpact = time.Date(2026, 12, 8, 0, 0, 0, 0, time.UTC), vuln.No, "partial"
-	d, err := vuln.Due([]vuln.Finding{exposed, hidden}, vuln.BODPolicy{Start: vuln.StartFacts}, nil)
+	d, err := vuln.Due([]vuln.Finding{exposed, hidden}, vuln.BODPolicy{StartAtFacts: true}, nil)
 	fmt.Println(d, err)
 	// Output: 2026-12-10 <nil>
 }

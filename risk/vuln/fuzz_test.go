@@ -39,6 +39,7 @@ func FuzzParseVector(f *testing.F) {
 		for _, x := range []Score{scores.Base, scores.Temporal, scores.Environmental} {
 			require.True(t, x == Undefined || x.IsDefined(), "%s: %v", s, x)
 		}
+		require.Equal(t, scores.Overall(), v.Score())
 		require.Equal(t, scores.Overall().Float64(), *v.Rate().Score)
 	})
 }

@@ -225,8 +225,9 @@ func (KEVPolicy) Due(f Finding) (Deadline, error) {
 // calendar days. When the clock starts and what stands for missing facts is not in
 // the table but in literature about the directive, hence options.
 type BODPolicy struct {
-	// Start is where the clock starts.
-	Start BODStart
+	// StartAtFacts starts the clock when the facts came to hold, Finding.At,
+	// instead of at the earlier of KEV listing and detection.
+	StartAtFacts bool
 	// Defaults fills in what is not known of a vulnerability that is not in the
 	// KEV catalog: automatable no, technical impact total. Of one that is listed
 	// it is an error then. Without it all outcomes that are possible are
@@ -236,15 +237,6 @@ type BODPolicy struct {
 	// as FedRAMP's rule VER-EVA-AIA demands; it goes before Defaults.
 	AssumeAutomatable bool
 }
-
-// A BODStart is where the clock of a [BODPolicy] starts.
-type BODStart uint8
-
-// The starts.
-const (
-	StartEarliest BODStart = iota // the earlier of KEV listing and detection
-	StartFacts                    // when the facts came to hold, Finding.At
-)
 
 var bodDays = map[string]int{"60D": 60, "14D": 14, "3D": 3, "3DF": 3}
 
@@ -276,7 +268,7 @@ func (p BODPolicy) Due(f Finding) (Deadline, error) {
 		d.Assumed = append(d.Assumed, "technicalImpact=total")
 	}
 	start := DateOf(f.At)
-	if p.Start == StartEarliest {
+	if !p.StartAtFacts {
 		start = f.Detected
 		if f.KEV == Yes && !f.KEVListed.IsZero() && (start.IsZero() || f.KEVListed.Compare(start) < 0) {
 			start = f.KEVListed

@@ -27,22 +27,14 @@ type Ranked struct {
 	Facts    []Step // what was looked at, in the order of the rules
 }
 
-// PriorityOptions configure [Prioritize]; nil means the defaults.
-type PriorityOptions struct {
-	Location *time.Location // in which a day ends; default UTC
-}
-
 // Prioritize orders candidates by five rules, the first that tells two apart
 // counting: the highest outcome of the decision table that is possible, the
-// deadline, the CVSS severity, the EPSS probability, the ID. It names the rule
+// deadline (days end in a time zone, nil for UTC), the CVSS severity, the EPSS
+// probability, the ID. It names the rule
 // that put each candidate where it is. The error is a [Problems] if decisions are
 // of different tables, EPSS scores of different models or days, or an ID is
 // missing or there twice: such things do not compare.
-func Prioritize(candidates []Candidate, opts *PriorityOptions) ([]Ranked, error) {
-	var loc *time.Location
-	if opts != nil {
-		loc = opts.Location
-	}
+func Prioritize(candidates []Candidate, loc *time.Location) ([]Ranked, error) {
 	if err := checkCandidates(candidates); err != nil {
 		return nil, err
 	}

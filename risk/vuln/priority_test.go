@@ -4,7 +4,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/risk"
 )
+
+// TestRated: the register takes ratings as they are.
+func TestRated(t *testing.T) {
+	v, err := ParseVector(benchVectors[1])
+	require.NoError(t, err)
+	r := v.Rate()
+	a := risk.Rated(risk.Current, r, Date{2026, 8, 1}.In(utc))
+	require.Equal(t, []any{r.System, "3.1", r.Level, r.Score, len(r.Why), r.Digest}, []any{a.System, a.Version, a.Level, a.Score, len(a.Why), a.Basis})
+}
 
 func TestPrioritize(t *testing.T) {
 	bod, err := LookupTable("bod-26-04")

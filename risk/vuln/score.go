@@ -138,7 +138,12 @@ func (v Vector) Scores() Scores {
 }
 
 // Score returns the overall score, see [Scores.Overall].
-func (v Vector) Score() Score { return v.Scores().Overall() }
+func (v Vector) Score() Score {
+	if v.version == CVSS40 {
+		return v.score4(true, true) // what is not defined does not change it
+	}
+	return v.Scores().Overall()
+}
 
 // Severity returns the rating of the overall score, 0 for the zero Vector.
 func (v Vector) Severity() Severity { return v.Score().Severity(v.version) }

@@ -17,8 +17,8 @@ type DecisionPoint struct {
 
 // A DecisionValue is an answer.
 type DecisionValue struct {
-	Key  string // e.g. "P"
-	Name string // e.g. "Public PoC"
+	Key  string `json:"key"`            // e.g. "P"
+	Name string `json:"name,omitempty"` // e.g. "Public PoC"
 }
 
 // ID returns e.g. "ssvc:E:1.1.0".

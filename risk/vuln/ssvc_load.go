@@ -324,13 +324,7 @@ type Selection struct {
 	Key       string          `json:"key"`
 	Version   string          `json:"version"`
 	Name      string          `json:"name,omitempty"`
-	Values    []SelectedValue `json:"values"`
-}
-
-// A SelectedValue is an answer.
-type SelectedValue struct {
-	Key  string `json:"key"`
-	Name string `json:"name,omitempty"`
+	Values    []DecisionValue `json:"values"`
 }
 
 // Selections returns what a decision rests on and came to: the points that are
@@ -340,23 +334,23 @@ func (d Decision) Selections(at time.Time, targets ...string) SelectionList {
 	if d.Table == nil {
 		return list
 	}
-	add := func(p DecisionPoint, values []SelectedValue) {
+	add := func(p DecisionPoint, values []DecisionValue) {
 		list.Selections = append(list.Selections, Selection{p.Namespace, p.Key, p.Version, p.Name, values})
 	}
 	for i, p := range d.Table.points {
-		var values []SelectedValue
+		var values []DecisionValue
 		for k, v := range p.Values {
 			if d.known[i]&(1<<k) != 0 {
-				values = append(values, SelectedValue(v))
+				values = append(values, v)
 			}
 		}
 		if values != nil {
 			add(p, values)
 		}
 	}
-	var values []SelectedValue
+	var values []DecisionValue
 	for _, o := range d.Outcomes {
-		values = append(values, SelectedValue(o.DecisionValue))
+		values = append(values, o.DecisionValue)
 	}
 	add(d.Table.outcome, values)
 	return list

@@ -1,7 +1,5 @@
 package vuln
 
-import "fmt"
-
 // A Claim says which score of a vector a number is that somebody states for it.
 type Claim uint8
 
@@ -15,17 +13,16 @@ const (
 	ClaimWrong                                 // none of these
 )
 
-var claims = [...]string{
+var claimNames = []string{
 	ClaimBase: "base", ClaimTemporal: "temporal", ClaimEnvironmental: "environmental",
 	ClaimEnvironmentalFormula: "environmental-formula", ClaimFirstRounding: "first-rounding", ClaimWrong: "wrong",
 }
 
-func (c Claim) String() string {
-	if c >= ClaimBase && c <= ClaimWrong {
-		return claims[c]
-	}
-	return fmt.Sprintf("Claim(%d)", uint8(c))
-}
+func (c Claim) String() string { return enumName(c, claimNames, "Claim") }
+
+func (c Claim) MarshalText() ([]byte, error) { return enumText(c, claimNames, "Claim") }
+
+func (c *Claim) UnmarshalText(text []byte) error { return enumParse(c, claimNames, text) }
 
 // A Verdict is what [Check] found.
 type Verdict struct {

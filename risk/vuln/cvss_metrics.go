@@ -1,7 +1,6 @@
 package vuln
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -16,13 +15,13 @@ const (
 	CVSS40
 )
 
-// String returns e.g. "3.1".
-func (v CVSSVersion) String() string {
-	if v >= CVSS20 && v <= CVSS40 {
-		return [...]string{"2.0", "3.0", "3.1", "4.0"}[v-1]
-	}
-	return fmt.Sprintf("CVSSVersion(%d)", uint8(v))
-}
+var versionNames = []string{CVSS20: "2.0", CVSS30: "3.0", CVSS31: "3.1", CVSS40: "4.0"}
+
+func (v CVSSVersion) String() string { return enumName(v, versionNames, "CVSSVersion") }
+
+func (v CVSSVersion) MarshalText() ([]byte, error) { return enumText(v, versionNames, "CVSSVersion") }
+
+func (v *CVSSVersion) UnmarshalText(text []byte) error { return enumParse(v, versionNames, text) }
 
 // A Metric is one metric of a vector in words.
 type Metric struct {

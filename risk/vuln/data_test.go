@@ -117,6 +117,17 @@ func TestEPSSLimits(t *testing.T) {
 	_, err = ReadEPSS(bytes.NewReader(bomb), nil)
 	require.ErrorIs(t, err, ErrInvalid)
 
+	damaged := zipped(t, bytes.Repeat([]byte("CVE-2021-44228,0.5,0.1\n"), 1000))
+	for at := 2; at < len(damaged); at += 7 {
+		text := bytes.Clone(damaged)
+		text[at] ^= 0x55
+		if _, err := ReadEPSS(bytes.NewReader(text), nil); err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+		}
+		_, err = ReadEPSS(bytes.NewReader(damaged[:at]), nil)
+		require.ErrorIs(t, err, ErrInvalid)
+	}
+
 	_, err = ReadKEV(strings.NewReader(`{"vulnerabilities":[{"notes":"`+strings.Repeat("x", 1<<20)+`"}]}`), &ReadOptions{MaxRecord: 1000})
 	require.Equal(t, RuleLimit, err.(Problems)[0].Rule)
 

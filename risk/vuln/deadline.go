@@ -19,12 +19,13 @@ const (
 	No
 )
 
-func (a Answer) String() string {
-	if a <= No {
-		return [...]string{"unknown", "yes", "no"}[a]
-	}
-	return fmt.Sprintf("Answer(%d)", uint8(a))
-}
+var answerNames = []string{Unknown: "unknown", Yes: "yes", No: "no"}
+
+func (a Answer) String() string { return enumName(a, answerNames, "Answer") }
+
+func (a Answer) MarshalText() ([]byte, error) { return enumText(a, answerNames, "Answer") }
+
+func (a *Answer) UnmarshalText(text []byte) error { return enumParse(a, answerNames, text) }
 
 // A State is how far the treatment of a finding is.
 type State uint8
@@ -37,12 +38,13 @@ const (
 	Remediated
 )
 
-func (s State) String() string {
-	if s >= Open && s <= Remediated {
-		return [...]string{"open", "partially mitigated", "fully mitigated", "remediated"}[s-1]
-	}
-	return fmt.Sprintf("State(%d)", uint8(s))
-}
+var stateNames = []string{Open: "open", PartiallyMitigated: "partially mitigated", FullyMitigated: "fully mitigated", Remediated: "remediated"}
+
+func (s State) String() string { return enumName(s, stateNames, "State") }
+
+func (s State) MarshalText() ([]byte, error) { return enumText(s, stateNames, "State") }
+
+func (s *State) UnmarshalText(text []byte) error { return enumParse(s, stateNames, text) }
 
 // A Finding is what is known of a vulnerability on a system from one time on.
 // Which of the facts matter is the policy's decision; what it needs and does not

@@ -49,7 +49,7 @@ func ReadEPSS(r io.Reader, opts *ReadOptions) (*EPSS, error) {
 	maxBytes, maxRecord := opts.limits()
 	b, err := open(r, maxBytes)
 	if err != nil {
-		return nil, err
+		return nil, asProblems(err)
 	}
 	e := &EPSS{}
 	var ps Problems

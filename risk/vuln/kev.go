@@ -66,7 +66,7 @@ func ReadKEV(r io.Reader, opts *ReadOptions) (*KEV, error) {
 	maxBytes, maxRecord := opts.limits()
 	b, err := open(r, maxBytes)
 	if err != nil {
-		return nil, err
+		return nil, asProblems(err)
 	}
 	k := &KEV{byCVE: map[cveID]int{}}
 	var ps Problems

@@ -76,6 +76,21 @@ func TestEnums(t *testing.T) {
 		require.NoError(t, again.UnmarshalText(text))
 		require.Equal(t, s, again)
 	}
+	for x := Open; x <= Remediated; x++ {
+		text, err := x.MarshalText()
+		require.NoError(t, err)
+		var again State
+		require.NoError(t, again.UnmarshalText(text))
+		require.Equal(t, x, again)
+	}
+	for _, text := range []string{"9.8", "0.0", "10.0", "null"} {
+		var x Score
+		require.NoError(t, x.UnmarshalJSON([]byte(text)))
+		back, err := x.MarshalJSON()
+		require.NoError(t, err)
+		require.Equal(t, text, string(back))
+	}
+	require.ErrorIs(t, new(Score).UnmarshalJSON([]byte("9.85")), ErrInvalid)
 	var s Severity
 	require.ErrorIs(t, s.UnmarshalText([]byte("High")), ErrInvalid)
 	_, err := s.MarshalText()

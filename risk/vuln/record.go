@@ -22,12 +22,13 @@ const (
 	SourceOSV                   // Open Source Vulnerability format
 )
 
-func (s Source) String() string {
-	if s >= SourceCVE && s <= SourceOSV {
-		return [...]string{"CVE", "NVD", "OSV"}[s-1]
-	}
-	return fmt.Sprintf("Source(%d)", uint8(s))
-}
+var sourceNames = []string{SourceCVE: "CVE", SourceNVD: "NVD", SourceOSV: "OSV"}
+
+func (s Source) String() string { return enumName(s, sourceNames, "Source") }
+
+func (s Source) MarshalText() ([]byte, error) { return enumText(s, sourceNames, "Source") }
+
+func (s *Source) UnmarshalText(text []byte) error { return enumParse(s, sourceNames, text) }
 
 // A Record is what a public record says of a vulnerability, of any source.
 type Record struct {

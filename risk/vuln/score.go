@@ -3,6 +3,7 @@ package vuln
 import (
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // A Score is a CVSS score in tenths: 98 is 9.8. It is [Undefined] where the
@@ -34,6 +35,32 @@ func (s Score) String() string {
 	return fmt.Sprintf("Score(%d)", int16(s))
 }
 
+// MarshalJSON writes the score as a number with its one decimal, null if it is not
+// defined.
+func (s Score) MarshalJSON() ([]byte, error) {
+	if !s.IsDefined() {
+		return []byte("null"), nil
+	}
+	return []byte(s.String()), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes, and other numbers as [ScoreOf].
+func (s *Score) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*s = Undefined
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(data), 64)
+	if err != nil {
+		return Problems{{Rule: RuleValue, Message: fmt.Sprintf("expected a score such as 9.8, found %s", cut(string(data)))}}
+	}
+	x, err := ScoreOf(f)
+	if err == nil {
+		*s = x
+	}
+	return err
+}
+
 // ScoreOf returns the score that a number with one decimal means. The error is a
 // [Problems] for numbers that are not one, such as 9.85, 11 or NaN.
 func ScoreOf(f float64) (Score, error) {
@@ -57,31 +84,13 @@ const (
 	SeverityCritical
 )
 
-var severities = [...]string{SeverityNone: "none", SeverityLow: "low", SeverityMedium: "medium", SeverityHigh: "high", SeverityCritical: "critical"}
+var severityNames = []string{SeverityNone: "none", SeverityLow: "low", SeverityMedium: "medium", SeverityHigh: "high", SeverityCritical: "critical"}
 
-func (s Severity) String() string {
-	if s >= SeverityNone && s <= SeverityCritical {
-		return severities[s]
-	}
-	return fmt.Sprintf("Severity(%d)", uint8(s))
-}
+func (s Severity) String() string { return enumName(s, severityNames, "Severity") }
 
-func (s Severity) MarshalText() ([]byte, error) {
-	if s < SeverityNone || s > SeverityCritical {
-		return nil, fmt.Errorf("vuln: no severity: %v", s)
-	}
-	return []byte(severities[s]), nil
-}
+func (s Severity) MarshalText() ([]byte, error) { return enumText(s, severityNames, "Severity") }
 
-func (s *Severity) UnmarshalText(text []byte) error {
-	for i, name := range severities {
-		if name != "" && name == string(text) {
-			*s = Severity(i)
-			return nil
-		}
-	}
-	return Problems{{Rule: RuleValue, Message: fmt.Sprintf("expected none, low, medium, high or critical, found %q", cut(string(text)))}}
-}
+func (s *Severity) UnmarshalText(text []byte) error { return enumParse(s, severityNames, text) }
 
 // Severity returns the rating of a score of a version, 0 if it is not defined.
 func (s Score) Severity(v CVSSVersion) Severity {

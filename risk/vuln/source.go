@@ -3,6 +3,7 @@ package vuln
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func open(r io.Reader, maxBytes int64) (*bufio.Reader, error) {
 	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(b)
 		if err != nil {
-			return nil, Problems{{Rule: RuleSyntax, Message: fmt.Sprintf("expected gzip after its magic bytes: %v", err)}}
+			return nil, readProblem(err, 0)
 		}
 		b = bufio.NewReaderSize(&bounded{z, maxBytes}, 64<<10)
 	} else {
@@ -112,10 +113,24 @@ func readProblem(err error, offset int64) error {
 		return Problem{Rule: RuleLimit, Offset: offset, Message: errTooLarge.Error()}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return Problem{Rule: RuleSyntax, Offset: offset, Message: "the text ends too early"}
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+	case isGzip(err):
 		return Problem{Rule: RuleSyntax, Offset: offset, Message: fmt.Sprintf("damaged gzip: %v", err)}
 	}
 	return fmt.Errorf("vuln: %w", err)
+}
+
+// isGzip tells whether an error is about what was compressed.
+func isGzip(err error) bool {
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader)
+}
+
+// asProblems makes a list of the one problem that ended a text.
+func asProblems(err error) error {
+	if p, ok := errors.AsType[Problem](err); ok {
+		return Problems{p}
+	}
+	return err
 }
 
 // unmarshal reads a JSON value into a struct. A member of the wrong shape is a

@@ -31,15 +31,11 @@ const (
 func LoadTable(r io.Reader) (*Table, error) {
 	b, err := open(r, maxTableBytes)
 	if err != nil {
-		return nil, err
+		return nil, asProblems(err)
 	}
 	data, err := io.ReadAll(b)
 	if err != nil {
-		err = readProblem(err, int64(len(data)))
-		if p, ok := errors.AsType[Problem](err); ok {
-			return nil, Problems{p}
-		}
-		return nil, err
+		return nil, asProblems(readProblem(err, int64(len(data))))
 	}
 	var ps Problems
 	var t *Table
@@ -377,15 +373,11 @@ func (l SelectionList) Write(w io.Writer) error {
 func ReadSelectionList(r io.Reader) (SelectionList, error) {
 	b, err := open(r, maxTableBytes)
 	if err != nil {
-		return SelectionList{}, err
+		return SelectionList{}, asProblems(err)
 	}
 	data, err := io.ReadAll(b)
 	if err != nil {
-		err = readProblem(err, int64(len(data)))
-		if p, ok := errors.AsType[Problem](err); ok {
-			return SelectionList{}, Problems{p}
-		}
-		return SelectionList{}, err
+		return SelectionList{}, asProblems(readProblem(err, int64(len(data))))
 	}
 	var l SelectionList
 	var ps Problems

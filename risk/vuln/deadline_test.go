@@ -328,3 +328,47 @@ func TestDueZones(t *testing.T) {
 	require.Len(t, err, 10, "two facts of two states, three of two")
 	require.True(t, strings.HasPrefix(err.(Problems)[0].Pointer, "policy/0/history/0/"))
 }
+
+// TestVDRRules compares all classes with the rules that FedRAMP publishes.
+func TestVDRRules(t *testing.T) {
+	type rule struct {
+		Classes map[string]struct {
+			Force      string
+			Num        int `json:"timeframe_num"`
+			Timeframes map[string]map[string]struct {
+				Type string `json:"timeframe_type"`
+				Num  int    `json:"timeframe_num"`
+			} `json:"pain_timeframes"`
+		} `json:"varies_by_class"`
+	}
+	var file struct {
+		FRR map[string]struct {
+			Data struct {
+				All struct{ TFR map[string]rule }
+			}
+		}
+	}
+	readJSON(t, &file, "authorization", "cr26", "fedramp-consolidated-rules.json")
+	start := Date{2027, 1, 1}.In(utc)
+	columns := map[string][2]Answer{"irv_lev": {Yes, Yes}, "nirv_lev": {No, Yes}, "nlev": {Unknown, No}}
+	cells := 0
+	ver := file.FRR["VER"].Data.All.TFR
+	for class, c := range file.FRR["VDR"].Data.All.TFR["VDR-TFR-PVR"].Classes {
+		p := VDRPolicy{strings.ToUpper(class)}
+		for n, row := range c.Timeframes {
+			for column, want := range row {
+				d, err := p.Due(Finding{Evaluated: start, PotentialImpact: int(n[0] - '0'), InternetReachable: columns[column][0], LikelyExploitable: columns[column][1]})
+				require.NoError(t, err)
+				require.Equal(t, time.Duration(want.Num)*map[string]time.Duration{"days": 24 * time.Hour, "hours": time.Hour}[want.Type], d.At.Sub(start), "%s N%s %s", class, n, column)
+				require.Equal(t, c.Force, d.Force)
+				cells++
+			}
+		}
+		at, err := p.EvaluationDue(start)
+		require.NoError(t, err)
+		require.Equal(t, ver["VER-TFR-EVU"].Classes[class].Num, int(at.Sub(start).Hours())/24)
+		require.Equal(t, ver["VER-TFR-IRI"].Classes[class].Force, p.TreatAsIncident(Finding{PotentialImpact: 4, InternetReachable: Yes, LikelyExploitable: Yes}))
+		require.Equal(t, ver["VER-TFR-NRI"].Classes[class].Force, p.TreatAsIncident(Finding{PotentialImpact: 5, InternetReachable: No, LikelyExploitable: Yes}))
+	}
+	require.Equal(t, 4*4*3, cells)
+}

@@ -47,6 +47,7 @@ func FuzzParseVector(f *testing.F) {
 func FuzzReadEPSS(f *testing.F) {
 	for _, data := range corpusFiles("risk", "vuln", "epss", "*") {
 		f.Add(data)
+		f.Add(zipped(f, data))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, err := ReadEPSS(bytes.NewReader(data), &ReadOptions{MaxBytes: 1 << 20})

@@ -12,13 +12,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/issokit/issokit/assessment"
 	"github.com/issokit/issokit/assessment/scan"
 	"github.com/issokit/issokit/controls"
+	"github.com/issokit/issokit/internal/strictyaml"
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/profile"
 	"github.com/issokit/issokit/vendors"
@@ -38,7 +39,8 @@ var ErrInput = errors.New("the input cannot be used")
 // OSCAL document.
 type InputError struct {
 	File         string
-	Line, Column int // from 1; 0 if not known
+	Line, Column int    // from 1; 0 if not known
+	Pointer      string // JSON Pointer (RFC 6901) of the member, "" if not known
 	Message      string
 }
 
@@ -48,7 +50,11 @@ func (e *InputError) Error() string {
 	if e.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", e.Line, max(e.Column, 1))
 	}
-	return b.String() + ": " + e.Message
+	b.WriteString(": " + e.Message)
+	if e.Pointer != "" {
+		b.WriteString(" (at " + e.Pointer + ")")
+	}
+	return b.String()
 }
 
 func (e *InputError) Unwrap() error { return ErrInput }
@@ -80,6 +86,8 @@ type Inputs struct {
 	Scans      []Scan
 	// Warnings are what a user should know about the inputs, in their order.
 	Warnings []string
+
+	system, vendors description
 }
 
 // A Scan is what the report of a scanner said.
@@ -105,9 +113,12 @@ func ReadInputs(ctx context.Context, s Sources) (*Inputs, error) {
 			r.in.Components = append(r.in.Components, def)
 		}
 	}
-	r.decode(s.System, &r.in.System)
+	r.in.system = description{s.System, r.decode(s.System, &r.in.System)}
 	if s.Vendors != "" {
-		r.decode(s.Vendors, &r.in.Vendors)
+		r.in.vendors = description{s.Vendors, r.decode(s.Vendors, &r.in.Vendors)}
+		if err := r.in.Vendors.Check(); err != nil && r.in.vendors.places != nil {
+			r.fail(r.in.vendors.locate(err))
+		}
 	}
 	for _, name := range s.Scans {
 		r.scan(name)
@@ -211,41 +222,71 @@ func (r *inputReader) resolveWith(resolver *profile.Resolver, doc *oscal.Documen
 	r.in.Baseline = result.Catalog
 }
 
+// href is the name of a file as a relative reference (RFC 3986).
+func href(name string) string {
+	return (&url.URL{Path: strings.ReplaceAll(name, `\`, "/")}).EscapedPath()
+}
+
 // base is the last element of a name, whatever separates them.
 func base(name string) string { return name[strings.LastIndexAny(name, `/\`)+1:] }
 
 // decode reads a description in YAML or JSON into v. Unknown and duplicate
 // members, and values of a wrong kind, are errors, all of them at once.
-func (r *inputReader) decode(name string, v any) {
+func (r *inputReader) decode(name string, v any) *strictyaml.Places {
 	f, err := r.Open(name)
 	if err != nil {
 		r.fail(err)
-		return
+		return nil
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
 	switch {
 	case err != nil:
 		r.fail(fmt.Errorf("reading %s: %w", name, err))
-		return
+		return nil
 	case len(data) > maxInput:
 		r.fail(&InputError{File: name, Message: fmt.Sprintf("more than %d bytes", maxInput)})
-		return
+		return nil
 	}
-	if len(bytes.TrimSpace(data)) == 0 {
-		r.fail(&InputError{File: name, Message: "the file is empty"})
-		return
+	places, problems := strictyaml.Decode(data, v)
+	for _, p := range problems {
+		r.fail(&InputError{name, p.Line, p.Column, p.Pointer, p.Message})
 	}
-	err = yaml.Load(data, v, yaml.WithKnownFields(), yaml.WithUniqueKeys())
-	if several, ok := errors.AsType[*yaml.LoadErrors](err); ok {
-		for _, e := range several.Errors {
-			r.fail(&InputError{name, e.Mark.Line, e.Mark.Column, e.Message})
+	if problems != nil {
+		return nil
+	}
+	return places
+}
+
+// A description is where the members of a file that people wrote stood.
+type description struct {
+	file   string
+	places *strictyaml.Places
+}
+
+// locate gives the problems of a description their place in its file: those of
+// packages that know the members by JSON Pointer only. Other errors stay as they
+// are.
+func (d description) locate(err error) error {
+	if d.places == nil {
+		return err
+	}
+	var out []error
+	for _, e := range Errors(err) {
+		pointer, cause := "", error(nil)
+		if p, ok := errors.AsType[*controls.Problem](e); ok && (p.Document == "" || p.Document == d.file) {
+			pointer, cause = p.Pointer, p.Err
+		} else if p, ok := errors.AsType[*vendors.Problem](e); ok {
+			pointer, cause = p.Pointer, p.Err
 		}
-	} else if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-		r.fail(&InputError{name, one.Mark.Line, one.Mark.Column, one.Message})
-	} else if err != nil {
-		r.fail(&InputError{File: name, Message: err.Error()})
+		if cause == nil {
+			out = append(out, e)
+			continue
+		}
+		line, column := d.places.At(pointer)
+		out = append(out, &InputError{d.file, line, column, pointer, cause.Error()})
 	}
+	return errors.Join(out...)
 }
 
 // scan reads the report of a scanner and takes its digest on the way.
@@ -257,7 +298,12 @@ func (r *inputReader) scan(name string) {
 	}
 	defer f.Close()
 	var report bytes.Buffer
-	evidence, err := assessment.Evidence{Title: base(name), Href: base(name)}.Collect(&report, io.LimitReader(f, maxScan+1))
+	title := base(name)
+	if slices.ContainsFunc(r.in.Scans, func(s Scan) bool { return s.Evidence.Title == title }) {
+		title = name // another report has the same name in another folder
+	}
+	// The path on this machine is no business of those who read the package.
+	evidence, err := assessment.Evidence{Title: title, Href: href(title)}.Collect(&report, io.LimitReader(f, maxScan+1))
 	switch {
 	case err != nil:
 		r.fail(fmt.Errorf("reading %s: %w", name, err))

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +72,12 @@ const (
 	poamName    = "poam"
 )
 
+// DocumentNames returns the names that the documents of a package have, without
+// extension, in the order in which they build on each other.
+func DocumentNames() []string {
+	return []string{catalogName, sspName, planName, resultsName, poamName}
+}
+
 // Documents returns the documents with their file names, in the order in which
 // they build on each other.
 func (p *Package) Documents() iter.Seq2[string, *oscal.Document] {
@@ -84,16 +91,28 @@ func (p *Package) Documents() iter.Seq2[string, *oscal.Document] {
 }
 
 // Write writes the documents in the format of the package, each to what create
-// returns for its file name.
+// returns for its file name. Nothing is created before all of them are ready.
 func (p *Package) Write(create func(name string) (io.WriteCloser, error)) error {
+	type file struct {
+		name string
+		text bytes.Buffer
+	}
+	var files []*file
 	for name, doc := range p.Documents() {
-		w, err := create(name)
+		f := &file{name: name}
+		if err := doc.Write(&f.text, &oscal.WriteOptions{Format: p.opts.Format}); err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	for _, f := range files {
+		w, err := create(f.name)
 		if err != nil {
 			return err
 		}
-		err = doc.Write(w, &oscal.WriteOptions{Format: p.opts.Format})
+		_, err = f.text.WriteTo(w)
 		if err := errors.Join(err, w.Close()); err != nil {
-			return err
+			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
 	}
 	return nil
@@ -107,8 +126,8 @@ func (p *Package) Write(create func(name string) (io.WriteCloser, error)) error 
 // the documents and of references that lead nowhere. Where the baseline was
 // resolved, its own links to controls that were not selected are warnings.
 func BuildPackage(in *Inputs, opts PackageOptions) (*Package, error) {
-	if opts.AsOf.IsZero() {
-		return nil, errors.New("governance: the package needs a time (AsOf)")
+	if y := opts.AsOf.Year(); y < 1900 || y > 2900 {
+		return nil, fmt.Errorf("governance: the package needs a time (AsOf) between the years 1900 and 2900, found %s", opts.AsOf.Format(time.DateOnly))
 	}
 	if opts.Policy == nil {
 		policy := assessment.FedRAMPRev5()
@@ -205,9 +224,9 @@ func (b *builder) baseline() *controls.Baseline {
 
 func (b *builder) ssp(baseline *controls.Baseline) *oscal.SystemSecurityPlan {
 	im, err := controls.Implement(baseline, b.in.System, b.in.Components, nil)
-	b.check(err)
+	b.check(b.in.system.locate(err))
 	projection, err := vendors.ToOSCAL(&b.in.Vendors, &vendors.OSCALOptions{InUse: true})
-	b.check(err)
+	b.check(b.in.vendors.locate(err))
 	if im == nil {
 		return nil
 	}
@@ -290,12 +309,12 @@ var likelihoodOf = map[assessment.Severity]matrix.Qualitative{
 	assessment.Low: matrix.Low, assessment.Informational: matrix.VeryLow,
 }
 
-// impact is the high-water mark of the security objectives (FIPS 199 and FIPS
+// impactOf is the high-water mark of the security objectives (FIPS 199 and FIPS
 // 200, section 3); moderate where the system does not say.
-func (b *builder) impact() matrix.Qualitative {
+func impactOf(system *controls.System) matrix.Qualitative {
 	var high matrix.Qualitative
-	i := b.in.System.Impact
-	for _, level := range []string{i.Confidentiality, i.Integrity, i.Availability, b.in.System.Sensitivity} {
+	i := system.Impact
+	for _, level := range []string{i.Confidentiality, i.Integrity, i.Availability, system.Sensitivity} {
 		q, err := matrix.ParseQualitative(strings.TrimPrefix(strings.ToLower(level), "fips-199-"))
 		if err == nil {
 			high = max(high, q)
@@ -314,7 +333,7 @@ func (b *builder) rate(c *assessment.Cause) []oscal.Characterization {
 		likelihood = matrix.Moderate
 	}
 	rating, err := matrix.ThreatEvent{
-		Initiation: b.opts.Initiation, AdverseImpact: likelihood, Impact: b.impact(),
+		Initiation: b.opts.Initiation, AdverseImpact: likelihood, Impact: impactOf(&b.in.System),
 	}.Rate()
 	if err != nil {
 		b.check(err)
@@ -341,6 +360,9 @@ func actors(origin oscal.Origin) []risk.Actor {
 }
 
 func (b *builder) poam(ssp *oscal.SystemSecurityPlan, plan *oscal.AssessmentPlan) {
+	if before := b.opts.Previous; before != nil && before.Metadata.LastModified.After(b.opts.AsOf) {
+		b.out.Warnings = append(b.out.Warnings, fmt.Sprintf("the plan of action of before is of %s, after the time of the package", before.Metadata.LastModified.Format(time.RFC3339)))
+	}
 	poam, err := assessment.UpdatePOAM(b.opts.Previous, ssp, b.out.results.Document, b.opts.AsOf, &assessment.POAMOptions{
 		Metadata: b.metadata("Plan of Action and Milestones"), SSP: b.file(sspName), Plan: plan, Policy: b.opts.Policy,
 	})

@@ -26,11 +26,21 @@ type Summary struct {
 	Families []FamilyRow `json:"families"`
 	Total    FamilyRow   `json:"total"`
 
-	// Verdicts counts the controls by what the assessment came to; Assessed is the
-	// share of their objectives that were looked at.
-	Verdicts   []VerdictCount  `json:"verdicts"`
-	Assessed   string          `json:"assessed"`
-	Severities []SeverityCount `json:"severities"`
+	// Verdicts counts the controls by what the assessment came to; of their
+	// applicable objectives so many have a verdict of their own.
+	Verdicts           []VerdictCount  `json:"verdicts"`
+	Objectives         int             `json:"objectives"`
+	ObjectivesAssessed int             `json:"objectives-assessed"`
+	Severities         []SeverityCount `json:"severities"`
+
+	// Impact is the system's high-water mark, Initiation the likelihood of attempts
+	// by which all risks are rated.
+	Impact     matrix.Qualitative `json:"impact"`
+	Initiation matrix.Qualitative `json:"initiation"`
+	// Unmapped counts the causes that name no control of the baseline.
+	Unmapped int `json:"unmapped"`
+	// Unseen are the open items about which the scans say nothing any more.
+	Unseen []string `json:"unseen"`
 
 	Risks   []RiskRow   `json:"risks"`
 	Items   []ItemRow   `json:"items"`
@@ -71,11 +81,12 @@ type RiskRow struct {
 
 // An ItemRow is an item of the plan of action and milestones.
 type ItemRow struct {
-	Number string           `json:"number"`
-	Title  string           `json:"title"`
-	Status string           `json:"status"`
-	Due    assessment.Date  `json:"due,omitzero"` // zero: no date
-	Aging  assessment.Aging `json:"aging"`
+	Number   string              `json:"number"`
+	Title    string              `json:"title"`
+	Severity assessment.Severity `json:"severity,omitzero"`
+	Status   string              `json:"status"`
+	Due      assessment.Date     `json:"due,omitzero"` // zero: no date
+	Aging    assessment.Aging    `json:"aging"`
 }
 
 // A VendorRow is an engagement with its tier.
@@ -93,7 +104,7 @@ type VendorRow struct {
 func (p *Package) Summary() (Summary, error) {
 	s := Summary{
 		System: p.implementation.System().Name, Baseline: p.Catalog.Root().Child("metadata").Get("title"),
-		AsOf: assessment.DateOf(p.opts.AsOf), Assessed: p.results.Coverage.String(),
+		AsOf: assessment.DateOf(p.opts.AsOf), Objectives: p.results.Coverage.Applicable(), ObjectivesAssessed: p.results.Coverage.Assessed(),
 		Families: []FamilyRow{}, Severities: []SeverityCount{}, Risks: []RiskRow{}, Items: []ItemRow{}, Vendors: []VendorRow{},
 	}
 	total, families := p.implementation.Coverage()
@@ -109,6 +120,16 @@ func (p *Package) Summary() (Summary, error) {
 	var err error
 	if s.Risks, err = p.risks(); err != nil {
 		return s, err
+	}
+	s.Impact, s.Initiation = impactOf(p.implementation.System()), p.opts.Initiation
+	for _, c := range p.results.Causes {
+		if len(c.Controls) == 0 {
+			s.Unmapped++
+		}
+	}
+	s.Unseen = []string{}
+	if p.poam != nil {
+		s.Unseen = append(s.Unseen, p.poam.Absent...)
 	}
 	s.Items = p.items()
 	s.Vendors, err = p.vendorRows()
@@ -210,8 +231,21 @@ func (p *Package) items() []ItemRow {
 	}
 	today := assessment.DateOf(p.opts.AsOf)
 	for _, item := range assessment.POAMItems(p.poam.Document) {
-		rows = append(rows, ItemRow{Number: item.Number, Title: item.Title, Status: item.Status, Due: item.Due, Aging: item.Aging(today)})
+		rows = append(rows, ItemRow{Number: item.Number, Title: item.Title, Status: item.Status, Severity: item.Severity, Due: item.Due, Aging: item.Aging(today)})
 	}
+	// What is closed and what has no date comes last.
+	last := func(i ItemRow) int {
+		switch {
+		case i.Status == "closed":
+			return 2
+		case i.Due.IsZero():
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(rows, func(a, b ItemRow) int {
+		return cmp.Or(cmp.Compare(last(a), last(b)), a.Due.Compare(b.Due), cmp.Compare(b.Severity, a.Severity))
+	})
 	return rows
 }
 
@@ -263,14 +297,14 @@ func (s Summary) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(b)
 	}
-	fmt.Fprintf(b, "Assessed: ")
+	fmt.Fprintf(b, "Controls by verdict: ")
 	for i, v := range s.Verdicts {
 		if i > 0 {
 			fmt.Fprint(b, ", ")
 		}
 		fmt.Fprintf(b, "%d %s", v.Controls, v.Verdict)
 	}
-	fmt.Fprintf(b, "\n  objectives: %s\n", s.Assessed)
+	fmt.Fprintf(b, "; of %d objectives %d assessed one by one\n", s.Objectives, s.ObjectivesAssessed)
 
 	fmt.Fprintf(b, "\nFindings by severity\n")
 	for _, c := range s.Severities {
@@ -284,7 +318,11 @@ func (s Summary) WriteText(w io.Writer) error {
 		fmt.Fprintln(b, "  none")
 	}
 
-	fmt.Fprintf(b, "\nTop risks (NIST SP 800-30 Rev. 1)\n")
+	if s.Unmapped > 0 {
+		fmt.Fprintf(b, "  %d of them name no control of the baseline\n", s.Unmapped)
+	}
+
+	fmt.Fprintf(b, "\nTop risks (NIST SP 800-30 Rev. 1: initiation %s, impact %s as the system, adverse impact as the scanner's severity)\n", s.Initiation, s.Impact)
 	for _, r := range s.Risks[:min(len(s.Risks), topRisks)] {
 		fmt.Fprintf(b, "  %d. %s: %s", r.Rank, cut(r.Title, 60), r.Level)
 		if r.Score != nil {
@@ -302,7 +340,19 @@ func (s Summary) WriteText(w io.Writer) error {
 	}
 	more(b, len(s.Risks), topRisks, "risk")
 
-	fmt.Fprintf(b, "\nPlan of action and milestones\n")
+	open, overdue := 0, 0
+	for _, i := range s.Items {
+		if i.Status != "closed" {
+			open++
+		}
+		if i.Aging.Overdue && i.Status != "closed" {
+			overdue++
+		}
+	}
+	fmt.Fprintf(b, "\nPlan of action and milestones: %d open, %d of them overdue, %d closed\n", open, overdue, len(s.Items)-open)
+	if len(s.Unseen) > 0 {
+		fmt.Fprintf(b, "  not seen in these scans, but not closed: %s\n", strings.Join(s.Unseen, ", "))
+	}
 	for _, i := range s.Items[:min(len(s.Items), topItems)] {
 		due := "no date"
 		switch {
@@ -312,7 +362,11 @@ func (s Summary) WriteText(w io.Writer) error {
 		default:
 			due = fmt.Sprintf("%s, in %s", i.Due, days(i.Aging.Left))
 		}
-		fmt.Fprintf(b, "  %-10s %-44s %-8s due %s\n", i.Number, cut(i.Title, 44), i.Status, due)
+		severity := ""
+		if i.Severity != 0 {
+			severity = i.Severity.String()
+		}
+		fmt.Fprintf(b, "  %-10s %-44s %-13s %-8s due %s\n", i.Number, cut(i.Title, 44), severity, i.Status, due)
 	}
 	more(b, len(s.Items), topItems, "item")
 

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/issokit/issokit/internal/nearest"
 )
 
 // A binder builds the tree of a document while a reader of some format walks
@@ -349,69 +351,45 @@ func quote(s string) string {
 
 // suggest names the member whose name is nearest to one that is unknown.
 func suggest(name string, d *Definition) string {
-	best, bestDistance := "", 3
+	var names []string
 	for i := range d.members {
-		if n := distance(name, d.members[i].json, bestDistance); n < bestDistance {
-			best, bestDistance = d.members[i].json, n
-		}
 		if name == d.members[i].name {
-			best, bestDistance = d.members[i].json, 0
+			return "; did you mean " + quote(d.members[i].json) + "?"
 		}
+		names = append(names, d.members[i].json)
 	}
-	if best == "" {
-		return ""
+	if near := nearest.Name(name, names); near != "" {
+		return "; did you mean " + quote(near) + "?"
 	}
-	return "; did you mean " + quote(best) + "?"
+	return ""
 }
 
 // suggestXML names the attribute or element whose name is nearest to one that
 // is unknown.
 func suggestXML(name string, d *Definition, flag bool) string {
-	best, bestDistance := "", 3
+	var names []string
+	near := ""
 	for i := range d.members {
 		m := &d.members[i]
-		if m.xml == xmlUnwrapped || (m.kind == Flag) != flag {
+		switch {
+		case m.xml == xmlUnwrapped || (m.kind == Flag) != flag:
 			if name == m.name {
 				return map[bool]string{true: "; it is an element here", false: "; it is an attribute here"}[flag]
 			}
-			continue
+		case name == m.json, name == m.name:
+			near = m.element()
+		default:
+			names = append(names, m.element())
 		}
-		if n := distance(name, m.element(), bestDistance); n < bestDistance {
-			best, bestDistance = m.element(), n
-		}
-		if name == m.json || name == m.name {
-			best, bestDistance = m.element(), 0
-		}
+	}
+	if near == "" {
+		near = nearest.Name(name, names)
 	}
 	switch {
-	case best == "":
+	case near == "":
 		return ""
 	case flag:
-		return "; did you mean " + quote(best) + "?"
+		return "; did you mean " + quote(near) + "?"
 	}
-	return "; did you mean <" + best + ">?"
-}
-
-// distance is the Levenshtein distance of two short names, or limit if it is
-// that or more.
-func distance(a, b string, limit int) int {
-	if len(a) > 64 || len(b) > 64 || max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	var rows [2][65]int
-	for j := range len(b) + 1 {
-		rows[0][j] = j
-	}
-	for i := range len(a) {
-		prev, cur := &rows[i%2], &rows[(i+1)%2]
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
-		}
-	}
-	return min(rows[len(a)%2][len(b)], limit)
+	return "; did you mean <" + near + ">?"
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -62,6 +65,9 @@ func packageCommand() *cobra.Command {
 				defer root.Close()
 				s.Loader = profile.FS(root.FS())
 			}
+			if s.Profile == "" && s.Catalog == "" {
+				return errors.New("--profile or --catalog is needed")
+			}
 			in, err := governance.ReadInputs(cmd.Context(), s)
 			if err != nil {
 				return failed(cmd, err)
@@ -73,9 +79,10 @@ func packageCommand() *cobra.Command {
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return err
 			}
-			if err := pkg.Write(func(name string) (io.WriteCloser, error) { return os.Create(filepath.Join(out, name)) }); err != nil {
+			if err := pkg.Write(func(name string) (io.WriteCloser, error) { return &replacement{name: filepath.Join(out, name)}, nil }); err != nil {
 				return err
 			}
+			noteStale(cmd.ErrOrStderr(), pkg, out)
 			for _, w := range pkg.Warnings {
 				fmt.Fprintln(cmd.ErrOrStderr(), "note:", w)
 			}
@@ -106,10 +113,39 @@ func packageCommand() *cobra.Command {
 	return cmd
 }
 
-// failed prints all that is wrong with inputs, a line each.
+// A replacement gathers what a file will hold and puts it in place when it is
+// closed, as a whole or not at all.
+type replacement struct {
+	bytes.Buffer
+	name string
+}
+
+func (r *replacement) Close() error { return replaceFile(r.name, r.Bytes()) }
+
+// noteStale tells of documents of an earlier package that this one has not.
+func noteStale(w io.Writer, pkg *governance.Package, out string) {
+	written := map[string]bool{}
+	for name := range pkg.Documents() {
+		written[name] = true
+	}
+	for _, name := range governance.DocumentNames() {
+		for _, ext := range []string{".json", ".yaml", ".xml"} {
+			if _, err := os.Stat(filepath.Join(out, name+ext)); err == nil && !written[name+ext] {
+				fmt.Fprintf(w, "note: %s is of an earlier package\n", filepath.Join(out, name+ext))
+			}
+		}
+	}
+}
+
+// failed prints all that is wrong with inputs, a line each, and tells whether a
+// document has problems or an input could not be read at all.
 func failed(cmd *cobra.Command, err error) error {
+	status := errProblems
 	for _, e := range governance.Errors(err) {
 		fmt.Fprintln(cmd.ErrOrStderr(), e)
+		if _, ok := errors.AsType[*fs.PathError](e); ok {
+			status = errUnreadable
+		}
 	}
-	return errProblems
+	return status
 }

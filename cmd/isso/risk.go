@@ -2,16 +2,14 @@ package main
 
 import "github.com/spf13/cobra"
 
+// riskCommand is the group of commands about risk.
 func riskCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "risk",
-		Short: "Score risks and look at registers of risks",
+		Short: "Quantify, score and register risks",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(
-		riskScoreCommand(),
-		riskRegisterCommand(),
-	)
+	cmd.AddCommand(riskScoreCommand(), riskRegisterCommand())
 	return cmd
 }

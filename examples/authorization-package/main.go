@@ -40,7 +40,6 @@ const sampleAsOf = "2026-06-30"
 func main() {
 	switch err := run(os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
-		os.Exit(2)
 	case err != nil:
 		for _, e := range governance.Errors(err) {
 			fmt.Fprintln(os.Stderr, e)
@@ -70,6 +69,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	out := flags.String("out", "authorization-package", "folder to write to")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *out == "" {
+		return errors.New("-out: expected the name of a folder")
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))

@@ -79,7 +79,7 @@ func riskRegisterCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := summarize(risks, criteria, now)
+			r := summarizeRisks(risks, criteria, now)
 			r.File = args[0]
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), r)
@@ -140,7 +140,7 @@ func documentRisks(doc *oscal.Document) ([]oscal.Risk, error) {
 	return nil, fmt.Errorf("%s: expected assessment-results or a plan-of-action-and-milestones, found a %s", doc.Name(), doc.Model())
 }
 
-func summarize(list []oscal.Risk, criteria risk.Criteria, now time.Time) registerReport {
+func summarizeRisks(list []oscal.Risk, criteria risk.Criteria, now time.Time) registerReport {
 	r := registerReport{Risks: len(list), States: []counted{}, Levels: []counted{}, Breaches: []foundBreach{}, Problems: []riskProblem{}}
 	problem := func(id string, err error) {
 		for line := range strings.Lines(err.Error()) {

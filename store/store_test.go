@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -19,22 +18,6 @@ import (
 	"github.com/issokit/issokit/store/storetest"
 	"github.com/issokit/issokit/vendors"
 )
-
-// The interfaces of the domain packages, which do not know this one.
-var (
-	_ risk.Store    = (*store.Collection[risk.Risk])(nil)
-	_ vendors.Store = (*store.Collection[vendors.Engagement])(nil)
-)
-
-// keeper is the form of the interfaces that domain packages declare.
-type keeper[T any] interface {
-	Get(ctx context.Context, id string) (T, error)
-	Put(ctx context.Context, v T) error
-	Swap(ctx context.Context, v T, revision int64) (int64, error)
-	All(ctx context.Context) iter.Seq2[T, error]
-}
-
-var _ keeper[string] = (*store.Collection[string])(nil)
 
 // TestDomain keeps the entities of domain packages: what comes out is what went
 // in.
@@ -111,7 +94,7 @@ func open() *store.Scope {
 	return st.Scope(store.Principal{Tenant: "acme", Actor: "p.meyer", Reason: "yearly review"})
 }
 
-func controls(s *store.Scope) *store.Collection[control] {
+func controlRecords(s *store.Scope) *store.Collection[control] {
 	return store.NewCollection(s, "controls", controlID, &store.CollectionOptions[control]{
 		Attrs: map[string]func(control) []string{
 			"owner": func(c control) []string { return []string{c.Owner} },
@@ -134,7 +117,7 @@ func ExampleNew() {
 
 func ExampleCollection_Swap() {
 	ctx := context.Background()
-	c := controls(open())
+	c := controlRecords(open())
 	_ = c.Create(ctx, control{"ac-1", "ops", 3})
 	one, _ := c.Load(ctx, "ac-1")
 	two, _ := c.Load(ctx, "ac-1") // somebody else reads the same
@@ -150,7 +133,7 @@ func ExampleCollection_Swap() {
 
 func ExampleNewCollection() {
 	ctx := context.Background()
-	c := controls(open())
+	c := controlRecords(open())
 	for i, id := range []string{"ac-1", "ac-2", "au-1"} {
 		_ = c.Create(ctx, control{id, "ops", int64(10 - i)})
 	}
@@ -170,7 +153,7 @@ func ExampleNewCollection() {
 func ExampleScope_Update() {
 	ctx := context.Background()
 	scope := open()
-	c := controls(scope)
+	c := controlRecords(scope)
 	_ = c.Create(ctx, control{"ac-1", "ops", 3})
 	_ = c.Create(ctx, control{"ac-2", "ops", 5})
 	err := scope.Because("points were on the wrong control").Update(ctx, func(tx *store.Tx) error {
@@ -203,7 +186,7 @@ func ExampleScope_Update() {
 
 func ExampleCollection_History() {
 	ctx := context.Background()
-	c := controls(open())
+	c := controlRecords(open())
 	_ = c.Create(ctx, control{"ac-1", "ops", 3})
 	_ = c.Put(ctx, control{"ac-1", "ops", 4})
 	_ = c.Delete(ctx, "ac-1", 2)
@@ -222,7 +205,7 @@ func ExampleCollection_History() {
 func ExampleScope_Verify() {
 	ctx := context.Background()
 	scope := open()
-	c := controls(scope)
+	c := controlRecords(scope)
 	_ = c.Create(ctx, control{"ac-1", "ops", 3})
 	_ = c.Put(ctx, control{"ac-1", "ops", 4})
 	report, err := scope.Verify(ctx, nil)
@@ -249,7 +232,7 @@ func (f fixed) Read(p []byte) (int, error) {
 func ExampleOpenCheckpoint() {
 	ctx := context.Background()
 	scope := open()
-	c := controls(scope)
+	c := controlRecords(scope)
 	_ = c.Create(ctx, control{"ac-1", "ops", 3})
 	_ = c.Create(ctx, control{"ac-2", "ops", 4})
 
@@ -270,8 +253,8 @@ func ExampleOpenCheckpoint() {
 func ExampleVerifyExport() {
 	ctx := context.Background()
 	scope := open()
-	_ = controls(scope).Create(ctx, control{"ac-1", "ops", 3})
-	_ = controls(scope).Create(ctx, control{"ac-2", "ops", 4})
+	_ = controlRecords(scope).Create(ctx, control{"ac-1", "ops", 3})
+	_ = controlRecords(scope).Create(ctx, control{"ac-2", "ops", 4})
 	var export strings.Builder
 	_ = scope.Export(ctx, &export, nil)
 
@@ -288,14 +271,14 @@ func ExampleVerifyExport() {
 func ExampleScope_Import() {
 	ctx := context.Background()
 	from := open()
-	_ = controls(from).Create(ctx, control{"ac-1", "ops", 3})
+	_ = controlRecords(from).Create(ctx, control{"ac-1", "ops", 3})
 	var export strings.Builder
 	_ = from.Export(ctx, &export, nil)
 
 	to := open()
 	report, err := to.Import(ctx, strings.NewReader(export.String()), nil)
 	fmt.Println(report.Entries, err)
-	c := controls(to)
+	c := controlRecords(to)
 	fmt.Println(c.Reindex(ctx)) // the export knows no attributes
 	fmt.Println(c.Get(ctx, "ac-1"))
 	// Output:

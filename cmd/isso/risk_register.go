@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -122,13 +123,13 @@ func documentRisks(doc *oscal.Document) ([]oscal.Risk, error) {
 	switch doc.Model() {
 	case "plan-of-action-and-milestones":
 		v, err := oscal.As[oscal.PlanOfActionAndMilestones](doc)
-		if err != nil {
+		if err := lostRisks(err); err != nil {
 			return nil, err
 		}
 		return oscal.Items(v.Risks), nil
 	case "assessment-results":
 		v, err := oscal.As[oscal.AssessmentResults](doc)
-		if err != nil {
+		if err := lostRisks(err); err != nil {
 			return nil, err
 		}
 		var out []oscal.Risk
@@ -138,6 +139,21 @@ func documentRisks(doc *oscal.Document) ([]oscal.Risk, error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("%s: expected assessment-results or a plan-of-action-and-milestones, found a %s", doc.Name(), doc.Model())
+}
+
+// lostRisks drops an error that is only about parts of a document, other than its
+// risks, that its typed view cannot hold.
+func lostRisks(err error) error {
+	losses, ok := errors.AsType[oscal.Losses](err)
+	if !ok {
+		return err
+	}
+	for _, l := range losses {
+		if strings.Contains(l.Node.Pointer()+"/", "/risks/") {
+			return err
+		}
+	}
+	return nil
 }
 
 func summarizeRisks(list []oscal.Risk, criteria risk.Criteria, now time.Time) registerReport {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
 )
 
 const log4shell = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"
@@ -86,6 +88,11 @@ func TestRiskRegister(t *testing.T) {
 	require.Equal(t, 2, r.Risks)
 	require.Empty(t, r.Breaches, "the deadline is not passed yet")
 	require.Len(t, r.Problems, 1)
+
+	status, out, _ = isso(t, "", "risk", "register", corpus.Path(t, "oscal", "documents", "fedramp-rev5-templates", "FedRAMP-SAR-OSCAL-Template.json"), "--json")
+	require.Equal(t, 0, status)
+	require.NoError(t, json.Unmarshal([]byte(out), &r), "parts that typed views cannot hold do not matter")
+	require.Equal(t, 4, r.Risks)
 
 	inFolder(t)
 	status, _, err = isso(t, "", "risk", "register", "good.json")

@@ -92,7 +92,7 @@ func (v *Vector) modified3(base, modified int) uint8 {
 // the formula for the environmental score of version 3.1 is used.
 func impact3(iss float64, changed, modified bool) float64 {
 	if !changed {
-		return 6.42 * iss
+		return float64(6.42 * iss)
 	}
 	x, n := iss-0.02, 15
 	if modified {

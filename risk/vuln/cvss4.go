@@ -304,5 +304,5 @@ func (v Vector) FirstCalculatorScore() Score {
 	if n > 0 {
 		value -= sum / n
 	}
-	return Score(math.Floor(max(0, min(10, value))*10 + 0.5))
+	return Score(math.Floor(float64(max(0, min(10, value))*10) + 0.5))
 }

@@ -45,6 +45,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		splitCommand(),
 		joinCommand(),
 		dbCommand(),
+		riskCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -39,32 +39,37 @@ func legendre(n int) []node {
 	return out
 }
 
-var unitRules sync.Map // int to []node
+var unitRules sync.Map // [2]int to []node
 
 // unitNodes returns a rule on 0 to 1 for functions that are smooth inside and
-// may have a power or logarithm at the ends, such as quantile functions: panels
-// whose widths halve towards either end, depth of them a side.
-func unitNodes(depth int) []node {
-	if r, ok := unitRules.Load(depth); ok {
+// may have a power or a logarithm at the ends, such as quantile functions: panels
+// whose widths halve towards either end, as often as depth says.
+func unitNodes(depth int) []node { return unitPanels(depth, 2) }
+
+// unitPanels is unitNodes with a number of panels for each halving.
+func unitPanels(depth, panels int) []node {
+	key := [2]int{depth, panels}
+	if r, ok := unitRules.Load(key); ok {
 		return r.([]node)
 	}
 	var half []node // on 0 to 1/2
-	lo := math.Ldexp(1, -depth)
 	panel := func(a, b float64) {
 		for _, g := range gaussNodes {
 			half = append(half, node{a + mul(g.x, b-a), mul(g.w, b-a)})
 		}
 	}
+	lo := math.Ldexp(1, -depth)
 	panel(0, lo)
 	for ; lo < 0.5; lo *= 2 {
-		panel(lo, mul(lo, 1.5))
-		panel(mul(lo, 1.5), 2*lo)
+		for i := range panels {
+			panel(lo+mul(lo, float64(i))/float64(panels), lo+mul(lo, float64(i+1))/float64(panels))
+		}
 	}
 	out := make([]node, 0, 2*len(half))
 	out = append(out, half...)
 	for i := len(half) - 1; i >= 0; i-- {
 		out = append(out, node{1 - half[i].x, half[i].w})
 	}
-	unitRules.Store(depth, out)
+	unitRules.Store(key, out)
 	return out
 }

@@ -187,13 +187,12 @@ func betaInv(a, b, p, q float64) (x, y float64) {
 			lo = s
 		}
 		slope := exp(mul(a, log(x)) + mul(b, log(y)) - lb) // dp/ds
-		step := g / slope
-		next := s - step
+		next := s - g/slope
+		if math.Abs(next-s) <= 4e-16*math.Max(1, math.Abs(s)) {
+			return at(next)
+		}
 		if !(next > lo && next < hi) {
 			next = (lo + hi) / 2
-		}
-		if math.Abs(next-s) <= 4e-16*math.Max(1, math.Abs(s)) || g == 0 {
-			return at(next)
 		}
 		s = next
 	}
@@ -227,11 +226,11 @@ func gammaInv(a, p, q float64) float64 {
 			lo = s
 		}
 		next := s - g/exp(mul(a, s)-x-lg)
+		if math.Abs(next-s) <= 4e-16*math.Max(1, math.Abs(s)) {
+			return exp(next)
+		}
 		if !(next > lo && next < hi) {
 			next = (lo + hi) / 2
-		}
-		if math.Abs(next-s) <= 4e-16*math.Max(1, math.Abs(s)) || g == 0 {
-			return exp(next)
 		}
 		s = next
 	}

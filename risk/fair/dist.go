@@ -77,6 +77,13 @@ func TailMean(d Dist, p float64) float64 {
 	case *pareto:
 		return (x.Quantile(p) + x.scale - mul(x.shape, x.location)) / (1 - x.shape)
 	}
+	if _, ok := d.(interface{ partial(float64) float64 }); !ok {
+		sum := 0.0
+		for _, n := range unitNodes(32) {
+			sum += mul(n.w, d.Quantile(p+mul(n.x, 1-p)))
+		}
+		return sum
+	}
 	q := d.Quantile(p)
 	f := CDF(d, q)
 	return (d.Mean() - partial(d, q, f) + mul(q, f-p)) / (1 - p)

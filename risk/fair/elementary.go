@@ -118,3 +118,6 @@ func pow(x, y float64) float64 {
 	}
 	return exp(mul(y, log(x)))
 }
+
+// sqrt returns the root of a variance that rounding may have put below 0.
+func sqrt(x float64) float64 { return math.Sqrt(max(x, 0)) }

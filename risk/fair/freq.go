@@ -441,7 +441,7 @@ func (l *law) index() {
 	sum := 0.0
 	for i, p := range l.pmf {
 		sum += p / total
-		l.cum[i] = uint64(min(sum, 1) * (1 << 53)) << 10
+		l.cum[i] = uint64(min(sum, 1)*(1<<53)) << 10
 	}
 	l.cum[len(l.cum)-1] = 1 << 63
 	for l.bits = 6; l.bits < 12 && 1<<l.bits < 2*len(l.pmf); {

@@ -1,0 +1,351 @@
+package fair
+
+import (
+	"iter"
+	"math"
+	"slices"
+)
+
+// A histogram holds a sample of numbers from 0 up in integers only, so that any two
+// of them merge to the same bits in any order and any grouping. The bucket of a number
+// is the exponent and the first histBits bits of its mantissa, at most 0.05 % wide. A
+// bucket knows how many numbers it has, their smallest and largest, and their sum, each
+// from the next 32 bits of the mantissa, 2^-43 of the number: a bucket of equal numbers
+// gives them back exactly.
+type histogram struct {
+	years uint64 // numbers, zeros too
+	zeros uint64
+	pages [2048]*octave // by exponent
+}
+
+// An octave holds the buckets of one exponent, in pages that are made when needed.
+type octave [1 << (histBits - pageBits)]*page
+
+type page [1 << pageBits]bucket
+
+type bucket struct {
+	count    uint32
+	min, max uint32 // residuals, meaningful if count > 0
+	sum      uint64 // of residuals
+}
+
+const (
+	histBits = 11
+	pageBits = 8
+	residual = 52 - histBits - 32 // bits of the mantissa that are dropped
+)
+
+// maxYears bounds a run, so that no counter overflows.
+const maxYears = math.MaxUint32
+
+// add takes a sample of numbers, none of them negative.
+func (h *histogram) add(sample []float64) {
+	h.years += uint64(len(sample))
+	for _, x := range sample {
+		if x == 0 {
+			h.zeros++
+			continue
+		}
+		b := math.Float64bits(x)
+		o := h.pages[b>>52&2047]
+		if o == nil {
+			o = new(octave)
+			h.pages[b>>52&2047] = o
+		}
+		p := o[b>>(52-histBits+pageBits)&(1<<(histBits-pageBits)-1)]
+		if p == nil {
+			p = new(page)
+			o[b>>(52-histBits+pageBits)&(1<<(histBits-pageBits)-1)] = p
+		}
+		c := &p[b>>(52-histBits)&(1<<pageBits-1)]
+		r := uint32(b >> residual)
+		if c.count == 0 {
+			c.min, c.max = r, r
+		} else {
+			c.min, c.max = min(c.min, r), max(c.max, r)
+		}
+		c.count++
+		c.sum += uint64(r)
+	}
+}
+
+func (h *histogram) merge(o *histogram) {
+	h.years += o.years
+	h.zeros += o.zeros
+	for at, d := range o.buckets() {
+		c := h.bucket(at)
+		if c.count == 0 {
+			*c = *d
+			continue
+		}
+		c.min, c.max = min(c.min, d.min), max(c.max, d.max)
+		c.count += d.count
+		c.sum += d.sum
+	}
+}
+
+// bucket returns the bucket of an exponent and the first bits of a mantissa, made
+// if need be.
+func (h *histogram) bucket(at int) *bucket {
+	e, i := at>>histBits, at&(1<<histBits-1)
+	if h.pages[e] == nil {
+		h.pages[e] = new(octave)
+	}
+	p := &h.pages[e][i>>pageBits]
+	if *p == nil {
+		*p = new(page)
+	}
+	return &(*p)[i&(1<<pageBits-1)]
+}
+
+// buckets yields those with numbers, in rising order.
+func (h *histogram) buckets() iter.Seq2[int, *bucket] {
+	return func(yield func(int, *bucket) bool) {
+		for e, o := range h.pages {
+			if o == nil {
+				continue
+			}
+			for j, p := range o {
+				if p == nil {
+					continue
+				}
+				for i := range p {
+					if p[i].count > 0 && !yield(e<<histBits|j<<pageBits|i, &p[i]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// inUse counts the buckets with numbers.
+func (h *histogram) inUse() int {
+	n := 0
+	for range h.buckets() {
+		n++
+	}
+	return n
+}
+
+// number returns the number of a bucket with a residual in units of 2^-32 buckets.
+func number(at int, r float64) float64 {
+	foot := uint64(at>>histBits) << 52
+	base := math.Float64frombits(uint64(at) << (52 - histBits))
+	ulp := math.Float64frombits(foot|1<<residual) - math.Float64frombits(foot)
+	return base + mul(ulp, r)
+}
+
+// sorted is a histogram as a list of its buckets, zeros first.
+type sorted struct {
+	years uint64
+	items []item
+}
+
+type item struct {
+	count          uint64
+	below          uint64 // numbers in the buckets before
+	min, mean, max float64
+}
+
+func (h *histogram) sorted() *sorted {
+	s := &sorted{years: h.years, items: make([]item, 0, h.inUse()+1)}
+	if h.zeros > 0 {
+		s.items = append(s.items, item{count: h.zeros})
+	}
+	below := h.zeros
+	for at, c := range h.buckets() {
+		s.items = append(s.items, item{
+			uint64(c.count), below,
+			number(at, float64(c.min)), number(at, float64(c.sum)/float64(c.count)), number(at, float64(c.max)),
+		})
+		below += uint64(c.count)
+	}
+	return s
+}
+
+// mean returns the mean of the sample.
+func (s *sorted) mean() float64 {
+	sum := 0.0
+	for i := range s.items {
+		sum += mul(float64(s.items[i].count), s.items[i].mean)
+	}
+	return sum / float64(s.years)
+}
+
+// central returns the sum of squares about a number. Within a bucket the numbers
+// count as evenly spread.
+func (s *sorted) central(about float64) float64 {
+	sum := 0.0
+	for i := range s.items {
+		it := &s.items[i]
+		d, w := it.mean-about, it.max-it.min
+		sum += mul(float64(it.count), mul(d, d)+mul(w, w)/12)
+	}
+	return sum
+}
+
+// at returns the index of the bucket that holds the number of a rank from 1.
+func (s *sorted) at(rank uint64) int {
+	i, _ := slices.BinarySearchFunc(s.items, rank, func(it item, r uint64) int {
+		if it.below+it.count < r {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// order returns the number of a rank from 1.
+func (s *sorted) order(rank uint64) float64 {
+	it := &s.items[s.at(rank)]
+	return it.value(rank - it.below)
+}
+
+// value returns the number of a rank from 1 within the bucket.
+func (it *item) value(rank uint64) float64 {
+	switch {
+	case it.count == 1 || it.min == it.max:
+		return it.mean
+	case rank == 1:
+		return it.min
+	case rank == it.count:
+		return it.max
+	}
+	return it.min + mul(it.max-it.min, float64(rank-1)/float64(it.count-1))
+}
+
+// above returns how many numbers lie strictly above x.
+func (s *sorted) above(x float64) uint64 {
+	i, _ := slices.BinarySearchFunc(s.items, x, func(it item, x float64) int {
+		if it.max <= x {
+			return -1
+		}
+		return 1
+	})
+	if i == len(s.items) {
+		return 0
+	}
+	it := &s.items[i]
+	rest := s.years - it.below
+	if x < it.min {
+		return rest
+	}
+	// Spread evenly inside the bucket.
+	in := mul(float64(it.count), (x-it.min)/(it.max-it.min))
+	return rest - min(uint64(in+0.5), it.count-1)
+}
+
+// tail returns the p-quantile x(k), k = ceil(n p), and the sum of the worst n(1-p)
+// numbers, of x(k) itself the part k - n p.
+func (s *sorted) tail(p float64) (value, sum float64) {
+	n := s.years
+	k := uint64(rank(p, int64(n)))
+	i := s.at(k)
+	value = s.order(k)
+	for j := len(s.items) - 1; j > i; j-- {
+		sum += mul(float64(s.items[j].count), s.items[j].mean)
+	}
+	it := &s.items[i]
+	if over := it.below + it.count - k; over > 0 {
+		// The mean of the numbers of this bucket above rank k.
+		m := it.mean
+		if it.min != it.max {
+			m = (it.value(k-it.below+1) + it.max) / 2
+		}
+		sum += mul(float64(over), m)
+	}
+	return value, sum + mul(value, float64(k)-mul(p, float64(n)))
+}
+
+// shares are, for each scenario of a portfolio, what it contributes to the years
+// whose total falls into a class: classes are 64 to a factor of two. Sums are integers
+// in units of 2^-31 of the power of two at the foot of the class.
+type shares struct {
+	sums  [][]uint64   // by scenario, then class
+	slots [2048]uint16 // by exponent of the total, where its 64 classes begin, from 1
+	used  []uint16     // exponents, in the order of their slots
+}
+
+const classBits = 6
+
+// classes sets, for each total, the class (0 for a total of 0) and the scale.
+func (s *shares) classes(totals []float64, class []uint32, scale []float64) {
+	for i, x := range totals {
+		b := math.Float64bits(x)
+		e := b >> 52 & 2047
+		if x == 0 {
+			class[i], scale[i] = 0, 0
+			continue
+		}
+		if s.slots[e] == 0 {
+			s.open(int(e))
+		}
+		class[i] = uint32(s.slots[e]-1)<<classBits + uint32(b>>(52-classBits)&(1<<classBits-1)) + 1
+		scale[i] = math.Ldexp(1, 31-(int(e)-1023))
+	}
+}
+
+// open makes room for an exponent.
+func (s *shares) open(e int) {
+	s.used = append(s.used, uint16(e))
+	s.slots[e] = uint16(len(s.used))
+	for i := range s.sums {
+		s.sums[i] = append(s.sums[i], make([]uint64, 1<<classBits)...)
+	}
+}
+
+func newShares(scenarios int) *shares {
+	s := &shares{sums: make([][]uint64, scenarios)}
+	for i := range s.sums {
+		s.sums[i] = make([]uint64, 1, 1+24<<classBits) // class 0 holds nothing
+	}
+	return s
+}
+
+// add takes the losses of one scenario.
+func (s *shares) add(scenario int, losses []float32, class []uint32, scale []float64) {
+	sums := s.sums[scenario]
+	class, scale = class[:len(losses)], scale[:len(losses)]
+	for i, x := range losses {
+		if x != 0 {
+			sums[class[i]] += uint64(int64(mul(float64(x), scale[i])))
+		}
+	}
+}
+
+func (s *shares) merge(o *shares) {
+	for _, e := range o.used {
+		if s.slots[e] == 0 {
+			s.open(int(e))
+		}
+		for i := range s.sums {
+			to, from := s.class(int(e)), o.class(int(e))
+			for k := range 1 << classBits {
+				s.sums[i][to+k] += o.sums[i][from+k]
+			}
+		}
+	}
+}
+
+func (s *shares) class(e int) int { return int(s.slots[e]-1)<<classBits + 1 }
+
+// classFoot returns the smallest total of a class.
+func classFoot(e, k int) float64 {
+	return math.Float64frombits(uint64(e)<<52 | uint64(k)<<(52-classBits))
+}
+
+// value returns a sum in units of money.
+func (s *shares) value(scenario, e, k int) float64 {
+	return math.Ldexp(float64(s.sums[scenario][s.class(e)+k]), e-1023-31)
+}
+
+// exponents returns those in use, sorted.
+func (s *shares) exponents() []int {
+	out := make([]int, len(s.used))
+	for i, e := range s.used {
+		out[i] = int(e)
+	}
+	slices.Sort(out)
+	return out
+}

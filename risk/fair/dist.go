@@ -79,8 +79,8 @@ func TailMean(d Dist, p float64) float64 {
 	}
 	if _, ok := d.(interface{ partial(float64) float64 }); !ok {
 		sum := 0.0
-		for _, n := range unitNodes(32) {
-			sum += mul(n.w, d.Quantile(p+mul(n.x, 1-p)))
+		for _, n := range unitNodes(24) {
+			sum += mul(n.w, d.Quantile(min(p+mul(n.x, 1-p), 1-0x1p-53)))
 		}
 		return sum
 	}

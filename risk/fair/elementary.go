@@ -28,15 +28,6 @@ const (
 	ln2Pi = 1.8378770664093454836 // ln(2 pi)
 )
 
-var (
-	expCoeffs = []float64{
-		1.66666666666666657415e-01, -2.77777777770155933842e-03, 6.61375632143793436117e-05,
-		-1.65339022054652515390e-06, 4.13813679705723846039e-08,
-	}
-	logOdd  = []float64{6.666666666666735130e-01, 2.857142874366239149e-01, 1.818357216161805012e-01, 1.479819860511658591e-01}
-	logEven = []float64{3.999999999940941908e-01, 2.222219843214978396e-01, 1.531383769920937332e-01}
-)
-
 // exp returns e^x. After range reduction by ln 2, with the remainder r, it uses
 // the rational form of W. Kahan (r c/(2-c)), error below 1 ulp.
 func exp(x float64) float64 {
@@ -53,8 +44,15 @@ func exp(x float64) float64 {
 	lo := mul(k, ln2Lo)
 	r := hi - lo
 	t := mul(r, r)
-	c := r - mul(t, horner(t, expCoeffs))
+	p := mul(t, 4.13813679705723846039e-08) - 1.65339022054652515390e-06
+	p = mul(t, p) + 6.61375632143793436117e-05
+	p = mul(t, p) - 2.77777777770155933842e-03
+	p = mul(t, p) + 1.66666666666666657415e-01
+	c := r - mul(t, p)
 	y := 1 - ((lo - mul(r, c)/(2-c)) - hi)
+	if k > -1000 && k < 1000 { // no subnormal numbers
+		return mul(y, math.Float64frombits(uint64(int(k)+1023)<<52))
+	}
 	return math.Ldexp(y, int(k))
 }
 
@@ -68,7 +66,13 @@ func log(x float64) float64 {
 	case x > math.MaxFloat64:
 		return x
 	}
-	m, e := math.Frexp(x)
+	e := 0
+	if x < 0x1p-1022 {
+		x, e = x*(1<<54), -54
+	}
+	b := math.Float64bits(x)
+	e += int(b>>52) - 1022
+	m := math.Float64frombits(b&(1<<52-1) | 1022<<52) // 1/2 to 1
 	if m < math.Sqrt2/2 {
 		m *= 2
 		e--
@@ -77,7 +81,12 @@ func log(x float64) float64 {
 	s := f / (2 + f)
 	s2 := mul(s, s)
 	s4 := mul(s2, s2)
-	r := mul(s2, horner(s4, logOdd)) + mul(s4, horner(s4, logEven))
+	odd := mul(s4, 1.479819860510658591e-01) + 1.818357216161805012e-01
+	odd = mul(s4, odd) + 2.857142874366239149e-01
+	odd = mul(s4, odd) + 6.666666666666735130e-01
+	even := mul(s4, 1.531383769920937332e-01) + 2.222219843214978396e-01
+	even = mul(s4, even) + 3.999999999940941908e-01
+	r := mul(s2, odd) + mul(s4, even)
 	h := mul(mul(0.5, f), f)
 	return mul(k, ln2Hi) - ((h - (mul(s, h+r) + mul(k, ln2Lo))) - f)
 }

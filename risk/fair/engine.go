@@ -432,11 +432,11 @@ func (w *worker) run(e *engine, block int64) {
 		n := e.block.draw(events.next())
 		for n > 0 && !w.stop.Load() {
 			m := min(n, chunk)
-			words := w.first[:m]
-			events.fill(words)
 			if simple {
-				e.forms[0].sampler.scatter(&w.out, words)
+				e.forms[0].sampler.scatter(&w.out, &events, m)
 			} else {
+				words := w.first[:m]
+				events.fill(words)
 				for i, word := range words {
 					w.years[i] = uint16(word & (blockYears - 1))
 				}
@@ -488,25 +488,38 @@ func (w *worker) run(e *engine, block int64) {
 	}
 }
 
-// scatter adds a value of each word to the year that its lowest bits name.
-func (s *sampler) scatter(out *[blockYears]float64, words []uint64) {
-	if s.cells == nil {
-		for _, w := range words {
-			out[w&(blockYears-1)] += s.value
+// scatter draws n words and adds the value of each to the year that its lowest bits
+// name. It is the one hot loop: the generator is written out in it, so that its
+// latency hides behind the table.
+func (s *sampler) scatter(out *[blockYears]float64, st *stream, n int) {
+	cells := s.cells
+	if cells == nil {
+		for range n {
+			out[st.next()&(blockYears-1)] += s.value
 		}
 		return
 	}
-	cells := s.cells
-	for _, w := range words {
-		t := float64(int64(w>>12&(1<<tailBits-1) | 1))
-		i := max(math.Float64bits(t)>>(52-cellBits), lowest) - lowest
-		c := &cells[(i|w>>63*sideCells)&(2*sideCells-1)]
-		x := c.a + float64(c.b*t)
-		if x != x {
-			x = s.exact(w)
+	a, b, c, d := st.a, st.b, st.c, st.d
+	for range n {
+		r := a + d
+		w := (r<<23 | r>>41) + a
+		x := b << 17
+		c ^= a
+		d ^= b
+		b ^= c
+		a ^= d
+		c ^= x
+		d = d<<45 | d>>19
+
+		t := float64(int64(w << 1 >> 13))
+		cell := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
+		v := cell.a + float64(cell.b*t)
+		if t < lowest || v != v {
+			v = s.exact(w)
 		}
-		out[w&(blockYears-1)] += x
+		out[w&(blockYears-1)] += v
 	}
+	st.a, st.b, st.c, st.d = a, b, c, d
 }
 
 // values sets to[i] to the value of each word.
@@ -520,11 +533,10 @@ func (s *sampler) values(to []float64, words []uint64) {
 	cells := s.cells
 	words = words[:len(to)]
 	for i, w := range words {
-		t := float64(int64(w>>12&(1<<tailBits-1) | 1))
-		j := max(math.Float64bits(t)>>(52-cellBits), lowest) - lowest
-		c := &cells[(j|w>>63*sideCells)&(2*sideCells-1)]
+		t := float64(int64(w << 1 >> 13))
+		c := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
 		x := c.a + float64(c.b*t)
-		if x != x {
+		if t < lowest || x != x {
 			x = s.exact(w)
 		}
 		to[i] = x

@@ -3,19 +3,20 @@ package fair
 import (
 	"iter"
 	"math"
+	"math/bits"
 	"slices"
 )
 
 // A histogram holds a sample of numbers from 0 up in integers only, so that any two
 // of them merge to the same bits in any order and any grouping. The bucket of a number
 // is the exponent and the first histBits bits of its mantissa, at most 0.05 % wide. A
-// bucket knows how many numbers it has, their smallest and largest, and their sum, each
-// from the next 32 bits of the mantissa, 2^-43 of the number: a bucket of equal numbers
-// gives them back exactly.
+// bucket knows how many numbers it has, their smallest and their largest, to 2^-43: a
+// bucket of equal numbers gives them back exactly. In others the numbers count as
+// evenly spread. The sum of all is kept apart, exactly.
 type histogram struct {
-	years uint64 // numbers, zeros too
-	zeros uint64
+	years uint64        // numbers, zeros too
 	pages [2048]*octave // by exponent
+	sum   exactSum
 }
 
 // An octave holds the buckets of one exponent, in pages that are made when needed.
@@ -23,30 +24,61 @@ type octave [1 << (histBits - pageBits)]*page
 
 type page [1 << pageBits]bucket
 
+// A bucket is ready to use when it is zero: the smallest residual is kept as its
+// complement.
 type bucket struct {
-	count    uint32
-	min, max uint32 // residuals, meaningful if count > 0
-	sum      uint64 // of residuals
+	count, notMin, max uint32
 }
 
 const (
-	histBits = 11
-	pageBits = 8
-	residual = 52 - histBits - 32 // bits of the mantissa that are dropped
+	histBits  = 11
+	pageBits  = 8
+	zeroTurns = 16                 // numbers below 2^-1029 count as 0
+	residual  = 52 - histBits - 32 // bits of the mantissa that are dropped
 )
 
 // maxYears bounds a run, so that no counter overflows.
 const maxYears = math.MaxUint32
 
-// add takes a sample of numbers, none of them negative.
+// add takes the years of one block or less, none of them negative. Their floating-point sum
+// is that of a fixed order, since a block is never divided.
 func (h *histogram) add(sample []float64) {
 	h.years += uint64(len(sample))
-	for _, x := range sample {
-		if x == 0 {
-			h.zeros++
-			continue
-		}
+	var s0, s1, s2, s3 float64
+	// Those above 0 first, without a branch: whether a year has a loss is as hard to
+	// predict for the processor as for anybody.
+	var losses [blockYears]uint64
+	n := 0
+	rest := sample
+	for ; len(rest) >= 4; rest = rest[4:] {
+		x0, x1, x2, x3 := rest[0], rest[1], rest[2], rest[3]
+		s0 += x0
+		s1 += x1
+		s2 += x2
+		s3 += x3
+		b0, b1, b2, b3 := math.Float64bits(x0), math.Float64bits(x1), math.Float64bits(x2), math.Float64bits(x3)
+		losses[n&(blockYears-1)] = b0
+		n += int(-b0 >> 63)
+		losses[n&(blockYears-1)] = b1
+		n += int(-b1 >> 63)
+		losses[n&(blockYears-1)] = b2
+		n += int(-b2 >> 63)
+		losses[n&(blockYears-1)] = b3
+		n += int(-b3 >> 63)
+	}
+	for _, x := range rest {
+		s0 += x
 		b := math.Float64bits(x)
+		losses[n&(blockYears-1)] = b
+		n += int(-b >> 63)
+	}
+	h.sum.add((s0 + s1) + (s2 + s3))
+	if zeros := len(sample) - n; zeros > 0 {
+		c := h.bucket(0)
+		c.count += uint32(zeros)
+		c.notMin = math.MaxUint32
+	}
+	for _, b := range losses[:n] {
 		o := h.pages[b>>52&2047]
 		if o == nil {
 			o = new(octave)
@@ -59,29 +91,77 @@ func (h *histogram) add(sample []float64) {
 		}
 		c := &p[b>>(52-histBits)&(1<<pageBits-1)]
 		r := uint32(b >> residual)
-		if c.count == 0 {
-			c.min, c.max = r, r
-		} else {
-			c.min, c.max = min(c.min, r), max(c.max, r)
-		}
 		c.count++
-		c.sum += uint64(r)
+		c.notMin = max(c.notMin, ^r)
+		c.max = max(c.max, r)
 	}
+}
+
+// An exactSum adds floating-point numbers without rounding: for each exponent it
+// keeps the sum of mantissas in 128 bits.
+type exactSum []limb // by rising exponent
+
+type limb struct {
+	exponent uint16
+	lo, hi   uint64
+}
+
+func (s *exactSum) add(x float64) {
+	x = min(x, math.MaxFloat64)
+	if x == 0 {
+		return
+	}
+	b := math.Float64bits(x)
+	m := b & (1<<52 - 1)
+	if b>>52 > 0 {
+		m |= 1 << 52
+	}
+	s.put(limb{uint16(max(b>>52, 1)), m, 0})
+}
+
+func (s *exactSum) put(l limb) {
+	i, ok := slices.BinarySearchFunc(*s, l.exponent, func(l limb, e uint16) int { return int(l.exponent) - int(e) })
+	if !ok {
+		*s = slices.Insert(*s, i, l)
+		return
+	}
+	to := &(*s)[i]
+	var carry uint64
+	to.lo, carry = bits.Add64(to.lo, l.lo, 0)
+	to.hi += l.hi + carry
+}
+
+func (s *exactSum) merge(o exactSum) {
+	for _, l := range o {
+		s.put(l)
+	}
+}
+
+func (s exactSum) value() float64 {
+	sum := 0.0
+	for _, l := range s {
+		sum += math.Ldexp(mul(float64(l.hi), 1<<32)*(1<<32)+float64(l.lo), int(l.exponent)-1075)
+	}
+	return sum
 }
 
 func (h *histogram) merge(o *histogram) {
 	h.years += o.years
-	h.zeros += o.zeros
+	h.sum.merge(o.sum)
 	for at, d := range o.buckets() {
 		c := h.bucket(at)
-		if c.count == 0 {
-			*c = *d
-			continue
-		}
-		c.min, c.max = min(c.min, d.min), max(c.max, d.max)
 		c.count += d.count
-		c.sum += d.sum
+		c.notMin = max(c.notMin, d.notMin)
+		c.max = max(c.max, d.max)
 	}
+}
+
+// zeros is how many numbers are 0.
+func (h *histogram) zeros() uint64 {
+	if h.pages[0] == nil || h.pages[0][0] == nil {
+		return 0
+	}
+	return uint64(h.pages[0][0][0].count)
 }
 
 // bucket returns the bucket of an exponent and the first bits of a mantissa, made
@@ -128,17 +208,15 @@ func (h *histogram) inUse() int {
 	return n
 }
 
-// number returns the number of a bucket with a residual in units of 2^-32 buckets.
-func number(at int, r float64) float64 {
-	foot := uint64(at>>histBits) << 52
-	base := math.Float64frombits(uint64(at) << (52 - histBits))
-	ulp := math.Float64frombits(foot|1<<residual) - math.Float64frombits(foot)
-	return base + mul(ulp, r)
+// number returns the number of a bucket with a residual.
+func number(at int, r uint32) float64 {
+	return math.Float64frombits(uint64(at)<<(52-histBits) | uint64(r)<<residual)
 }
 
-// sorted is a histogram as a list of its buckets, zeros first.
+// sorted is a histogram as a list of its buckets.
 type sorted struct {
 	years uint64
+	sum   float64
 	items []item
 }
 
@@ -149,29 +227,18 @@ type item struct {
 }
 
 func (h *histogram) sorted() *sorted {
-	s := &sorted{years: h.years, items: make([]item, 0, h.inUse()+1)}
-	if h.zeros > 0 {
-		s.items = append(s.items, item{count: h.zeros})
-	}
-	below := h.zeros
+	s := &sorted{years: h.years, sum: h.sum.value(), items: make([]item, 0, h.inUse())}
+	below := uint64(0)
 	for at, c := range h.buckets() {
-		s.items = append(s.items, item{
-			uint64(c.count), below,
-			number(at, float64(c.min)), number(at, float64(c.sum)/float64(c.count)), number(at, float64(c.max)),
-		})
+		lo, hi := number(at, ^c.notMin), number(at, c.max)
+		s.items = append(s.items, item{uint64(c.count), below, lo, lo + (hi-lo)/2, hi})
 		below += uint64(c.count)
 	}
 	return s
 }
 
 // mean returns the mean of the sample.
-func (s *sorted) mean() float64 {
-	sum := 0.0
-	for i := range s.items {
-		sum += mul(float64(s.items[i].count), s.items[i].mean)
-	}
-	return sum / float64(s.years)
-}
+func (s *sorted) mean() float64 { return s.sum / float64(s.years) }
 
 // central returns the sum of squares about a number. Within a bucket the numbers
 // count as evenly spread.

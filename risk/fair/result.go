@@ -281,8 +281,9 @@ func (r *Result) Curve(points int) iter.Seq[Point] {
 		if len(items) == 0 {
 			return
 		}
-		n := r.total.years - r.total.zeros
-		lo, hi := r.sorted().order(r.total.zeros+max(n/200, 1)), items[len(items)-1].max
+		zeros := r.total.zeros()
+		n := r.total.years - zeros
+		lo, hi := r.sorted().order(zeros+max(n/200, 1)), items[len(items)-1].max
 		if points == 1 || lo >= hi {
 			yield(Point{lo, r.Exceed(lo)})
 			return
@@ -425,17 +426,21 @@ func (r *Result) MarshalBinary() ([]byte, error) {
 
 func (h *histogram) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, h.years)
-	b = binary.AppendUvarint(b, h.zeros)
+	b = binary.AppendUvarint(b, uint64(len(h.sum)))
+	for _, l := range h.sum {
+		b = binary.AppendUvarint(b, uint64(l.exponent))
+		b = binary.AppendUvarint(b, l.lo)
+		b = binary.AppendUvarint(b, l.hi)
+	}
 	b = binary.AppendUvarint(b, uint64(h.inUse()))
-	last := 0
+	last := -1
 	for at, c := range h.buckets() {
 		b = binary.AppendUvarint(b, uint64(at-last))
 		last = at
 		b = binary.AppendUvarint(b, uint64(c.count))
-		b = binary.AppendUvarint(b, uint64(c.min))
+		b = binary.AppendUvarint(b, uint64(^c.notMin))
 		if c.count > 1 {
-			b = binary.AppendUvarint(b, uint64(c.max-c.min))
-			b = binary.AppendUvarint(b, c.sum-uint64(c.count)*uint64(c.min))
+			b = binary.AppendUvarint(b, uint64(c.max-^c.notMin))
 		}
 	}
 	return b
@@ -544,30 +549,34 @@ func (r *Result) UnmarshalBinary(data []byte) error {
 }
 
 func readHistogram(in *reader) *histogram {
-	h := &histogram{years: in.uvarint(maxYears), zeros: in.uvarint(maxYears)}
-	sum, at, lastPage := h.zeros, uint64(0), uint64(0)
+	h := &histogram{years: in.uvarint(maxYears)}
+	for n := in.uvarint(2046); n > 0 && in.ok; n-- {
+		l := limb{uint16(in.uvarint(2046)), in.uvarint(math.MaxUint64), in.uvarint(math.MaxUint64)}
+		if k := len(h.sum); l.exponent == 0 || k > 0 && l.exponent <= h.sum[k-1].exponent {
+			in.ok = false
+		}
+		h.sum = append(h.sum, l)
+	}
+	sum, at, lastPage := uint64(0), -1, -1
 	for n := in.uvarint(uint64(len(in.b))); n > 0 && in.ok; n-- {
-		d := in.uvarint(2047 << histBits)
+		d := int(in.uvarint(2047 << histBits))
 		if at += d; d == 0 || at >= 2047<<histBits {
 			in.ok = false
 			break
 		}
 		if page := at >> pageBits; page != lastPage {
 			lastPage = page
-			in.pages++
-			if in.pages > maxPages {
+			if in.pages++; in.pages > maxPages {
 				in.ok = false
 				break
 			}
 		}
-		c := h.bucket(int(at))
+		c := h.bucket(at)
 		c.count = uint32(in.uvarint(math.MaxUint32))
-		c.min = uint32(in.uvarint(math.MaxUint32))
-		c.max, c.sum = c.min, uint64(c.min)
+		lo := uint32(in.uvarint(math.MaxUint32))
+		c.notMin, c.max = ^lo, lo
 		if c.count > 1 {
-			c.max += uint32(in.uvarint(uint64(math.MaxUint32 - c.min)))
-			width := uint64(c.max - c.min)
-			c.sum = uint64(c.count)*uint64(c.min) + in.uvarint(uint64(c.count)*width)
+			c.max += uint32(in.uvarint(uint64(math.MaxUint32 - lo)))
 		}
 		in.ok = in.ok && c.count > 0
 		sum += uint64(c.count)

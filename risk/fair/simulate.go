@@ -360,15 +360,21 @@ func (t *tally) interrupt(stop *atomic.Bool) { t.stop = stop }
 
 // block simulates one block and counts its first years.
 func (t *tally) block(block int64, years int) {
-	clear(t.sums[:])
+	sums := &t.out // of a single scenario
+	if len(t.engines) > 1 {
+		sums = &t.sums
+		clear(sums[:])
+	}
 	for i := range t.group {
 		clear(t.group[i][:])
 	}
 	t.begin(block)
 	for _, e := range t.engines {
 		t.run(e, block)
-		for y, x := range t.out[:years] {
-			t.sums[y] += x
+		if sums != &t.out {
+			for y, x := range t.out[:years] {
+				sums[y] += x
+			}
 		}
 		if t.losses != nil {
 			l := &t.losses[e.index]
@@ -392,12 +398,12 @@ func (t *tally) block(block int64, years int) {
 	if t.stop.Load() {
 		return
 	}
-	t.total.add(t.sums[:years])
+	t.total.add(sums[:years])
 	for g := range t.group {
 		t.parts[len(t.engines)+g].add(t.group[g][:years])
 	}
 	if t.shares != nil {
-		t.shares.classes(t.sums[:years], t.class[:years], t.scale[:years])
+		t.shares.classes(sums[:years], t.class[:years], t.scale[:years])
 		for i := range t.losses {
 			t.shares.add(i, t.losses[i][:years], t.class[:], t.scale[:])
 		}

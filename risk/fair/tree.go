@@ -310,7 +310,7 @@ func (l Loss) check(ps *Problems, where string) {
 }
 
 // maxLoss bounds mean losses so that no sum overflows.
-const maxLoss = 1e200
+const maxLoss = 1e100
 
 // A Layer is a cover: of each amount the insurer pays
 // Share x min(max(amount - Deductible, 0), Limit).

@@ -239,12 +239,11 @@ func Simulate(ctx context.Context, p Portfolio, opts *Options) (*Result, error) 
 		return nil, err
 	}
 	total := newResult(pl, o)
-	err = rounds(ctx, o, func() *tally { return newTally(pl, o) }, func(t *tally, block int64, years int) { t.block(block, years) },
-		func(ts []*tally) bool {
+	err = rounds(ctx, o, func() *tally { return newTally(pl, o) }, (*tally).block,
+		func(ts []*tally) {
 			for _, t := range ts {
 				total.take(t)
 			}
-			return true
 		},
 		func(done int64) bool {
 			if o.Checkpoint == nil {
@@ -260,7 +259,7 @@ func Simulate(ctx context.Context, p Portfolio, opts *Options) (*Result, error) 
 
 // rounds gives out blocks to workers, in rounds that end where checkpoints are. T
 // is what a worker gathers.
-func rounds[T interface{ interrupt(*atomic.Bool) }](ctx context.Context, o Options, make_ func() T, work func(t T, block int64, years int), merge func([]T) bool, checkpoint func(done int64) bool) error {
+func rounds[T interface{ interrupt(*atomic.Bool) }](ctx context.Context, o Options, make_ func() T, work func(t T, block int64, years int), merge func([]T), checkpoint func(done int64) bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (m *mixedPoisson) rates(detail int) []node {
 
 // distNodes returns quadrature nodes of a distribution.
 func distNodes(d Dist, detail int) []node {
-	unit := unitPanels(20, detail)
+	unit := unitPanels(26, detail)
 	out := make([]node, len(unit))
 	for i, n := range unit {
 		out[i] = node{d.Quantile(n.x), n.w}

@@ -289,7 +289,7 @@ func Uniform(min, max float64) (Dist, error) {
 type uniform struct{ min, max float64 }
 
 func (d *uniform) String() string { return fmt.Sprintf("uniform(%v, %v)", d.min, d.max) }
-func (d *uniform) Mean() float64  { return d.min + (d.max-d.min)/2 }
+func (d *uniform) Mean() float64  { return d.min + mul(d.max-d.min, 0.5) }
 func (d *uniform) Var() float64   { w := d.max - d.min; return mul(w, w) / 12 }
 func (d *uniform) Quantile(p float64) float64 {
 	return d.min + mul(p, d.max-d.min)
@@ -401,7 +401,7 @@ func LognormalMoments(mean, sd float64) (Dist, error) {
 	}
 	r := sd / mean
 	s2 := log1p(mul(r, r))
-	return newLognormal(log(mean)-s2/2, math.Sqrt(s2))
+	return newLognormal(log(mean)-mul(s2, 0.5), math.Sqrt(s2))
 }
 
 // A Quantile is the judgement of an expert: the value is at most X with
@@ -442,7 +442,7 @@ func newLognormal(mu, sigma float64) (Dist, error) {
 type lognormal struct{ mu, sigma float64 }
 
 func (d *lognormal) String() string { return fmt.Sprintf("log-normal(%v, %v)", d.mu, d.sigma) }
-func (d *lognormal) Mean() float64  { return exp(d.mu + mul(d.sigma, d.sigma)/2) }
+func (d *lognormal) Mean() float64  { return exp(d.mu + mul(mul(d.sigma, d.sigma), 0.5)) }
 func (d *lognormal) Var() float64 {
 	m := d.Mean()
 	return mul(mul(m, m), expm1(mul(d.sigma, d.sigma)))
@@ -837,7 +837,7 @@ func (d *mixture) Quantile(p float64) float64 {
 		return lo
 	}
 	for range 200 {
-		mid := lo + (hi-lo)/2
+		mid := lo + mul(hi-lo, 0.5)
 		if mid <= lo || mid >= hi {
 			break
 		}

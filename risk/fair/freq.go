@@ -138,7 +138,13 @@ func (m *mixedPoisson) rates(detail int) []node {
 	out := []node{{m.scale, 1}}
 	for _, d := range m.factors {
 		var product []node
-		for _, n := range distNodes(d, min(detail, 8)) {
+		nodes := distNodes(d, min(detail, 8))
+		if len(m.factors) > 1 && detail < 8 {
+			nodes = compress(nodes, 24*detail)
+		} else if len(m.factors) > 1 {
+			nodes = binned(nodes, 512)
+		}
+		for _, n := range nodes {
 			for _, o := range out {
 				product = append(product, node{mul(o.x, n.x), mul(o.w, n.w)})
 			}
@@ -410,7 +416,7 @@ func newLaw(f Freq) (*law, error) {
 		if !(mean >= 0 && mean <= maxRate && sd >= 0 && sd <= maxRate) {
 			return nil, Problems{{"frequency", fmt.Sprintf("mean and standard deviation from 0 to %v", maxRate), fmt.Sprintf("%v and %v", mean, sd)}}
 		}
-		first = max(int(mean-12*sd)-2, 0)
+		first = max(int(mean-mul(12, sd))-2, 0)
 		sum := 0.0
 		for k := first; k-first < lawSpan; k++ {
 			p := f.Prob(k)
@@ -419,7 +425,7 @@ func newLaw(f Freq) (*law, error) {
 			}
 			pmf = append(pmf, p)
 			sum += p
-			if float64(k) > mean && (1-sum < lawTail || p < 1e-18 && float64(k) > mean+8*sd) {
+			if float64(k) > mean && (1-sum < lawTail || p < 1e-18 && float64(k) > mean+mul(8, sd)) {
 				break
 			}
 		}

@@ -140,7 +140,7 @@ func (s *exactSum) merge(o exactSum) {
 func (s exactSum) value() float64 {
 	sum := 0.0
 	for _, l := range s {
-		sum += math.Ldexp(mul(float64(l.hi), 1<<32)*(1<<32)+float64(l.lo), int(l.exponent)-1075)
+		sum += math.Ldexp(mul(float64(l.hi), 1<<64)+float64(l.lo), int(l.exponent)-1075)
 	}
 	return sum
 }
@@ -231,7 +231,7 @@ func (h *histogram) sorted() *sorted {
 	below := uint64(0)
 	for at, c := range h.buckets() {
 		lo, hi := number(at, ^c.notMin), number(at, c.max)
-		s.items = append(s.items, item{uint64(c.count), below, lo, lo + (hi-lo)/2, hi})
+		s.items = append(s.items, item{uint64(c.count), below, lo, lo + mul(hi-lo, 0.5), hi})
 		below += uint64(c.count)
 	}
 	return s

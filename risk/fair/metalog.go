@@ -45,7 +45,7 @@ func Metalog(low, mid, high Quantile, opts *MetalogOptions) (Dist, error) {
 		return nil, ps
 	}
 	if math.IsInf(d.lower, -1) && math.IsInf(d.upper, 1) {
-		d.mean = d.a[0] + d.a[2]/2
+		d.mean = d.a[0] + mul(d.a[2], 0.5)
 		d.variance = mul(math.Pi*math.Pi/3, mul(d.a[1], d.a[1])) + mul(1.0/12+math.Pi*math.Pi/36, mul(d.a[2], d.a[2]))
 		return d, nil
 	}
@@ -53,9 +53,9 @@ func Metalog(low, mid, high Quantile, opts *MetalogOptions) (Dist, error) {
 	bounded := !math.IsInf(d.lower, -1) && !math.IsInf(d.upper, 1)
 	var slope float64
 	if !math.IsInf(d.lower, -1) {
-		slope = d.a[1] + d.a[2]/2
+		slope = d.a[1] + mul(d.a[2], 0.5)
 	} else {
-		slope = d.a[1] - d.a[2]/2
+		slope = d.a[1] - mul(d.a[2], 0.5)
 	}
 	if !bounded && slope > 0.98 {
 		ps.add("metalog quantiles", "a distribution with a mean (give a second bound)", fmt.Sprint(qs))
@@ -122,7 +122,7 @@ func (d *metalog) fit(qs []Quantile) bool {
 			return false
 		}
 	}
-	return d.a[1]-math.Abs(d.a[2])/2 >= 0
+	return d.a[1]-mul(math.Abs(d.a[2]), 0.5) >= 0
 }
 
 func (d *metalog) String() string {

@@ -195,7 +195,7 @@ func (r *Result) VaR(p float64) Estimate {
 // ranks returns the ranks of the order statistics between which the p-quantile lies
 // with the level: l = F^-1(a/2), u = F^-1(1-a/2) + 1 of Binomial(n, p).
 func ranks(n int64, p, level float64) (lo, hi int64) {
-	a := (1 - level) / 2
+	a := mul(1-level, 0.5)
 	return binomialQuantile(a, n, p), binomialQuantile(1-a, n, p) + 1
 }
 
@@ -250,7 +250,7 @@ func (r *Result) Exceed(loss float64) Estimate {
 // clopperPearson returns the exact interval of a proportion (Clopper and Pearson
 // 1934): quantiles of beta distributions.
 func clopperPearson(k, n int64, level float64) (lo, hi float64) {
-	a := (1 - level) / 2
+	a := mul(1-level, 0.5)
 	hi = 1
 	if k > 0 {
 		lo, _ = betaInv(float64(k), float64(n-k+1), a, 1-a)
@@ -522,11 +522,14 @@ func (r *Result) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("fair: %w", ErrEncoding)
 	}
 	if in.uvarint(1) == 1 && in.ok {
-		o.shares = newShares(min(o.members, len(in.b)))
+		o.shares = &shares{sums: make([][]uint64, o.members)}
+		for i := range o.shares.sums {
+			o.shares.sums[i] = make([]uint64, 1)
+		}
 		last := -1
 		for n := in.uvarint(2048); n > 0 && in.ok; n-- {
 			e := int(in.uvarint(2046))
-			if e <= last || o.members > len(in.b) {
+			if e <= last || o.members<<classBits > len(in.b) {
 				in.ok = false
 				break
 			}
@@ -539,7 +542,6 @@ func (r *Result) UnmarshalBinary(data []byte) error {
 				}
 			}
 		}
-		in.ok = in.ok && len(o.shares.sums) == o.members
 	}
 	if !in.ok || len(in.b) > 0 {
 		return fmt.Errorf("fair: %w: %d bytes left", ErrEncoding, len(in.b))

@@ -72,7 +72,7 @@ func normalWord(z float64) uint64 {
 var phiTable = sync.OnceValue(func() []cell {
 	out := make([]cell, 9*256+2)
 	for i := range out {
-		z := float64(i)/256 - 9
+		z := mul(float64(i), 1.0/256) - 9
 		out[i] = cell{normalCDF(z), normalDensity(z) / 256}
 	}
 	return out
@@ -110,7 +110,7 @@ func slot(i int) int {
 
 // edge returns t at the lower end of cell i.
 func edge(i int) float64 {
-	return math.Ldexp(1+float64(i&(1<<cellBits-1))/(1<<cellBits), tailBits-octaves+i>>cellBits)
+	return math.Ldexp(1+mul(float64(i&(1<<cellBits-1)), 1.0/(1<<cellBits)), tailBits-octaves+i>>cellBits)
 }
 
 const unit = 1.0 / (1 << (tailBits + 1)) // the probability of one t
@@ -228,7 +228,7 @@ func march(d continuous, upper bool) *quantiles {
 	previous := 0.0 // relative change of the density over the last step
 	for i := sideCells - 1; i >= 0; i-- {
 		need := t - mul(edge(i), unit)
-		dx := mul(-sign, need/mul(f, 1+previous/2))
+		dx := mul(-sign, need/mul(f, 1+mul(previous, 0.5)))
 		mass := mul(density(x+mul(march2[0].x, dx))+density(x+mul(march2[1].x, dx)), math.Abs(dx)/2)
 		fix := mul(-sign, (need-mass)/mul(f, 1+previous))
 		if math.Abs(fix) > mul(1e-3, math.Abs(dx)) {

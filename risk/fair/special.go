@@ -243,10 +243,10 @@ func normalCDF(z float64) float64 {
 	if z < 0 {
 		return q / 2
 	}
-	return 0.5 + p/2
+	return 0.5 + mul(p, 0.5)
 }
 
-func normalDensity(z float64) float64 { return exp(-mul(z, z)/2 - ln2Pi/2) }
+func normalDensity(z float64) float64 { return exp(-mul(mul(z, z), 0.5) - ln2Pi/2) }
 
 // The coefficients of algorithm AS 241, PPND16 (Wichura 1988).
 var (

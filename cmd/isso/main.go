@@ -34,6 +34,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		convertCommand(),
 		diffCommand(),
 		inspectCommand(),
+		riskCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

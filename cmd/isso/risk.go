@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -46,7 +47,8 @@ confidence intervals. The same model, seed and years give the same output everyw
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := readModel(cmd, args[0])
-			if problems, ok := err.(modelProblems); ok {
+			var problems modelProblems
+			if errors.As(err, &problems) {
 				for _, p := range problems {
 					fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
 				}
@@ -340,11 +342,12 @@ func drawCurve(m *model, r *fair.Result) []byte {
 	}
 	lo, hi := math.Log10(points[0].Loss), math.Log10(points[len(points)-1].Loss)
 	x := func(loss float64) float64 { return left + (math.Log10(loss)-lo)/(hi-lo)*(width-left-right) }
-	ymax := 0.1
-	for points[0].Exceed.Hi > ymax && ymax < 1 {
-		ymax += 0.1
+	ymax := 1.0
+	for _, top := range []float64{0.5, 0.25, 0.1, 0.05, 0.01} {
+		if points[0].Exceed.Hi <= top {
+			ymax = top
+		}
 	}
-	ymax = min(ymax, 1)
 	y := func(p float64) float64 { return height - bottom - p/ymax*(height-top-bottom) }
 	// Grid: tenths of the axis; powers of ten with 2 and 5 where there is room.
 	for i := range 6 {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -82,7 +84,7 @@ func parseModel(name string, data []byte) (*model, error) {
 		var several *yaml.LoadErrors
 		var one *yaml.LoadError
 		switch {
-		case errors.Is(err, io.EOF):
+		case len(bytes.TrimSpace(data)) == 0:
 			p.message = "expected a model, found nothing"
 		case errors.As(err, &several) && len(several.Errors) > 0:
 			one = several.Errors[0]
@@ -100,10 +102,13 @@ func parseModel(name string, data []byte) (*model, error) {
 	if len(m.problems) == 0 {
 		m.check(root, out.portfolio.Check())
 	}
-	if len(m.problems) > 0 {
-		return nil, m.problems
+	if len(m.problems) == 0 {
+		return out, nil
 	}
-	return out, nil
+	slices.SortStableFunc(m.problems, func(a, b modelProblem) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	return nil, m.problems
 }
 
 // A modelReader walks through the nodes of a file and notes every problem.
@@ -130,19 +135,15 @@ func (m *modelReader) check(root *yaml.Node, err error) {
 	}
 	for _, p := range ps {
 		at := root
+		// The place of the longest name that fits.
+		longest := 0
 		for name, n := range m.places {
-			if p.Where == name || strings.HasPrefix(p.Where, name+":") {
-				at = n
+			if len(name) > longest && (p.Where == name || strings.HasPrefix(p.Where, name+":")) {
+				at, longest = n, len(name)
 			}
 		}
 		m.bad(at, "%s", p.Error())
 	}
-	slices.SortStableFunc(m.problems, func(a, b modelProblem) int {
-		if a.line != b.line {
-			return a.line - b.line
-		}
-		return a.column - b.column
-	})
 }
 
 func found(n *yaml.Node) string {

@@ -3,6 +3,7 @@ package oscal
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"runtime"
 	"strings"
@@ -93,6 +94,58 @@ func BenchmarkLive(b *testing.B) {
 				runtime.KeepAlive(doc)
 			}
 			b.ReportMetric(ratio, "live/size")
+		})
+	}
+}
+
+const (
+	rev5XML = "oscal/catalogs/nist-rev5/NIST_SP-800-53_rev5_catalog.xml"
+	rev4XML = "oscal/catalogs/nist-rev4/NIST_SP-800-53_rev4_catalog.xml"
+)
+
+// BenchmarkReadXML reads the rev 5 catalog, beside the tokens alone of
+// encoding/xml.
+func BenchmarkReadXML(b *testing.B) {
+	data := corpus.Read(b, rev5XML)
+	b.Run("issokit", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := Read(bytes.NewReader(data), nil)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("encoding-xml-raw-tokens", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			d := xml.NewDecoder(bytes.NewReader(data))
+			for {
+				if _, err := d.RawToken(); err == io.EOF {
+					break
+				} else if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkConvert goes from one form of the rev 4 catalog to another, bytes to
+// bytes; beside it, what the same reading and writing in one form takes.
+func BenchmarkConvert(b *testing.B) {
+	text := map[Format]string{XML: string(corpus.Read(b, rev4XML))}
+	doc, err := Parse(text[XML], nil)
+	require.NoError(b, err)
+	text[JSON] = written(b, doc, JSON)
+	for _, c := range []struct{ from, to Format }{{XML, JSON}, {JSON, XML}, {JSON, JSON}} {
+		b.Run(c.from.String()+"-to-"+c.to.String(), func(b *testing.B) {
+			b.SetBytes(int64(len(text[c.from])))
+			for b.Loop() {
+				doc, err := Parse(text[c.from], nil)
+				require.NoError(b, err)
+				require.NoError(b, doc.Write(io.Discard, &WriteOptions{Format: c.to}))
+			}
 		})
 	}
 }

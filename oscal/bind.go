@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/issokit/issokit/internal/nearest"
 )
 
 // A binder builds the tree of a document while a reader of some format walks
@@ -34,11 +36,14 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 		return
 	}
 	p := Problem{Level: level, Rule: rule, File: b.doc.name, Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	if b.doc.format == XML {
+		p.Path = n.Path()
+	}
 	if offset >= 0 {
 		p.Position = b.doc.position(offset)
 	}
 	if len(b.problems) == b.opts.MaxProblems-1 {
-		p.Level, p.Rule, p.Pointer = Error, RuleLimit, ""
+		p.Level, p.Rule, p.Pointer, p.Path = Error, RuleLimit, "", ""
 		p.Message = fmt.Sprintf("stopped after %d problems", b.opts.MaxProblems-1)
 		b.stopped = true
 	}
@@ -83,7 +88,7 @@ func (b *binder) detect() {
 	case text[0] == '{', text[0] == '[':
 		b.doc.format = JSON
 	case text[0] == '<':
-		b.fatal(RuleFormat, len(b.doc.text)-len(text), "found XML, expected JSON or YAML")
+		b.doc.format = XML
 	default:
 		b.doc.format = YAML
 	}
@@ -104,12 +109,39 @@ func (b *binder) newNode(m *Member, offset int) *Node {
 	return n
 }
 
+// rootMember returns the root that has a name: of one of the models, or the one
+// that the caller asked for.
+func (b *binder) rootMember(name string) *Member {
+	if f := b.opts.Fragment; f != nil {
+		if f.name == name {
+			return f
+		}
+		return nil
+	}
+	return rootByName(name)
+}
+
+func (b *binder) rootExpected() string {
+	what := "member"
+	if b.doc.format == XML {
+		what = "element"
+	}
+	if f := b.opts.Fragment; f != nil {
+		return "expected one root " + what + ": " + f.name
+	}
+	names := make([]string, len(roots))
+	for i := range roots {
+		names[i] = roots[i].name
+	}
+	return "expected one root " + what + ": " + strings.Join(names, ", ")
+}
+
 // root binds a member beside the document's root.
 func (b *binder) root(name string, offset int) *Node {
-	m := rootByName(name)
+	m := b.rootMember(name)
 	switch {
 	case m == nil:
-		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), rootExpected())
+		b.problem(Error, RuleUnknown, offset, nil, "unknown member %s; %s", quote(name), b.rootExpected())
 	case b.doc.root != nil && b.doc.root.member == m:
 		b.problem(Error, RuleDuplicate, offset, nil, "%s stands here a second time", quote(name))
 	case b.doc.root != nil:
@@ -216,7 +248,7 @@ func (b *binder) close(f *frame) {
 		for missing != 0 {
 			i := bits.TrailingZeros64(missing)
 			missing &^= 1 << i
-			b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks the required member %s", f.node.Name(), quote(d.members[i].json))
+			b.problem(Error, RuleMissing, int(f.node.at)-1, f.node, "%s lacks the required %s", f.node.Name(), b.label(&d.members[i]))
 		}
 	}
 	if d.valueKey != "" && f.seen&valueBit == 0 {
@@ -225,22 +257,38 @@ func (b *binder) close(f *frame) {
 	for _, c := range d.choices {
 		switch n := bits.OnesCount64(f.seen & c.mask); {
 		case n > 1:
-			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), d.names(f.seen&c.mask, " and "))
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), b.names(d, f.seen&c.mask, " and "))
 		case n == 0 && c.required:
-			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), d.names(c.mask, ", "))
+			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), b.names(d, c.mask, ", "))
 		}
 	}
 }
 
-// names lists members by their JSON names.
-func (d *Definition) names(mask uint64, sep string) string {
+// names lists members by the names that they have in the format of the
+// document.
+func (b *binder) names(d *Definition, mask uint64, sep string) string {
 	var names []string
 	for i := range d.members {
-		if mask>>i&1 == 1 {
+		switch {
+		case mask>>i&1 == 0:
+		case b.doc.format == XML:
+			names = append(names, quote(d.members[i].name))
+		default:
 			names = append(names, quote(d.members[i].json))
 		}
 	}
 	return strings.Join(names, sep)
+}
+
+// label calls a member what it is in the format of the document.
+func (b *binder) label(m *Member) string {
+	switch {
+	case b.doc.format != XML:
+		return "member " + quote(m.json)
+	case m.kind == Flag:
+		return "attribute " + quote(m.name)
+	}
+	return "element <" + m.element() + ">"
 }
 
 // finish looks at the whole document once its text has been read.
@@ -303,41 +351,45 @@ func quote(s string) string {
 
 // suggest names the member whose name is nearest to one that is unknown.
 func suggest(name string, d *Definition) string {
-	best, bestDistance := "", 3
+	var names []string
 	for i := range d.members {
-		if n := distance(name, d.members[i].json, bestDistance); n < bestDistance {
-			best, bestDistance = d.members[i].json, n
-		}
 		if name == d.members[i].name {
-			best, bestDistance = d.members[i].json, 0
+			return "; did you mean " + quote(d.members[i].json) + "?"
 		}
+		names = append(names, d.members[i].json)
 	}
-	if best == "" {
-		return ""
+	if near := nearest.Name(name, names); near != "" {
+		return "; did you mean " + quote(near) + "?"
 	}
-	return "; did you mean " + quote(best) + "?"
+	return ""
 }
 
-// distance is the Levenshtein distance of two short names, or limit if it is
-// that or more.
-func distance(a, b string, limit int) int {
-	if len(a) > 64 || len(b) > 64 || max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	var rows [2][65]int
-	for j := range len(b) + 1 {
-		rows[0][j] = j
-	}
-	for i := range len(a) {
-		prev, cur := &rows[i%2], &rows[(i+1)%2]
-		cur[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
+// suggestXML names the attribute or element whose name is nearest to one that
+// is unknown.
+func suggestXML(name string, d *Definition, flag bool) string {
+	var names []string
+	near := ""
+	for i := range d.members {
+		m := &d.members[i]
+		switch {
+		case m.xml == xmlUnwrapped || (m.kind == Flag) != flag:
+			if name == m.name {
+				return map[bool]string{true: "; it is an element here", false: "; it is an attribute here"}[flag]
 			}
-			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
+		case name == m.json, name == m.name:
+			near = m.element()
+		default:
+			names = append(names, m.element())
 		}
 	}
-	return min(rows[len(a)%2][len(b)], limit)
+	if near == "" {
+		near = nearest.Name(name, names)
+	}
+	switch {
+	case near == "":
+		return ""
+	case flag:
+		return "; did you mean " + quote(near) + "?"
+	}
+	return "; did you mean <" + near + ">?"
 }

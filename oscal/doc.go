@@ -3,16 +3,24 @@
 //
 // # Documents
 //
-// [Parse] and [Read] take JSON or YAML and return a [Document]: a tree of
+// [Parse] and [Read] take JSON, YAML or XML and return a [Document]: a tree of
 // [Node] values bound to the model, with a [Position] on each of them. Nothing
 // that the text said is lost: dates and numbers keep their lexical form,
 // explicit defaults and zero values stay, arrays keep their order.
-// [Document.Write] puts the tree out again in either form, in model order, the
-// same tree as the same bytes.
+// [Document.Write] puts the tree out again in any of the forms, in model order,
+// the same tree as the same bytes.
 //
 // What is wrong comes all at once as [Problems], in the order of the text, each
-// with line, column, JSON Pointer and [Rule]. [Document.Check] does the same for
+// with line, column, JSON Pointer (in XML a path of names) and [Rule]. [Document.Check] does the same for
 // a tree that was built or changed.
+//
+// # Markup
+//
+// Formatted text is Markdown in JSON and YAML and elements in XML; a [Node]
+// holds it as Markdown whatever it was read from. [Node.Markup] and
+// [ParseMarkup] give it as a tree of [Markup] to walk through, with inserts of
+// parameters and links, and to render: [Markup.HTML], [Markup.Plain],
+// [Markup.Markdown].
 //
 // # Typed views
 //

@@ -16,6 +16,7 @@ type Format uint8
 const (
 	JSON Format = iota + 1
 	YAML
+	XML
 )
 
 func (f Format) String() string {
@@ -24,30 +25,38 @@ func (f Format) String() string {
 		return "json"
 	case YAML:
 		return "yaml"
+	case XML:
+		return "xml"
 	}
 	return fmt.Sprintf("Format(%d)", uint8(f))
 }
 
 // ParseFormat reads the name of a format or a file name extension: json, yaml,
-// yml, with or without a dot.
+// yml, xml, with or without a dot.
 func ParseFormat(s string) (Format, error) {
 	switch strings.ToLower(strings.TrimPrefix(s, ".")) {
 	case "json":
 		return JSON, nil
 	case "yaml", "yml":
 		return YAML, nil
+	case "xml":
+		return XML, nil
 	}
-	return 0, fmt.Errorf("oscal: unknown format %q, expected json or yaml", s)
+	return 0, fmt.Errorf("oscal: unknown format %q, expected json, yaml or xml", s)
 }
 
 // ReadOptions configure [Read] and [Parse]; nil means the defaults.
 type ReadOptions struct {
-	Name        string // name of the document in problems, usually its file name
-	Format      Format // default: found from the first characters
-	MaxBytes    int64  // default 256 MiB
-	MaxDepth    int    // nested objects and arrays; default 200
-	MaxNodes    int    // nodes of the document, YAML aliases expanded; default 20,000,000
-	MaxProblems int    // reading stops after so many; default 1,000
+	Name   string // name of the document in problems, usually its file name
+	Format Format // default: found from the first characters
+	// Fragment is the place in the model of which the text holds one object, under
+	// its XML name, e.g. {"control": {...}}; default: a whole document.
+	Fragment    *Member
+	MaxBytes    int64 // default 256 MiB
+	MaxDepth    int   // nested objects and arrays, or elements; default 200
+	MaxNodes    int   // nodes of the document, YAML aliases expanded; default 20,000,000
+	MaxProblems int   // reading stops after so many; default 1,000
+	AnyOrder    bool  // XML: elements that are not in model order make a warning, not an error
 }
 
 func (o *ReadOptions) withDefaults() ReadOptions {
@@ -108,8 +117,13 @@ func (d *Document) Root() *Node { return d.root }
 // Model returns the name of the root, e.g. system-security-plan.
 func (d *Document) Model() string { return d.root.Name() }
 
-// Name returns the name under which the document was read.
+// Name returns the name under which the document was read, or the one that it
+// was given.
 func (d *Document) Name() string { return d.name }
+
+// SetName gives the document a name for problems and references, usually that of
+// the file that it is written to.
+func (d *Document) SetName(name string) { d.name = name }
 
 // Format returns the form in which the document was read, 0 for none.
 func (d *Document) Format() Format { return d.format }
@@ -131,6 +145,16 @@ func (d *Document) Position(n *Node) Position {
 		return Position{}
 	}
 	return d.position(int(n.at) - 1)
+}
+
+// Problem returns a problem at a node of the document: its place is filled in,
+// the message is formatted.
+func (d *Document) Problem(level Level, rule Rule, n *Node, format string, args ...any) Problem {
+	p := Problem{Level: level, Rule: rule, File: d.name, Position: d.Position(n), Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	if d.format == XML {
+		p.Path = n.Path()
+	}
+	return p
 }
 
 // A mark is a known place of a text: the start of a line, or one of the places
@@ -224,7 +248,7 @@ func Read(r io.Reader, opts *ReadOptions) (*Document, error) {
 
 // Parse reads a document from a text.
 //
-// If the text is not JSON or YAML, or has no root of a model, the Document is
+// If the text is not JSON, YAML or XML, or has no root of a model, the Document is
 // nil and the error is a [Problems] that says where. If the structure is wrong,
 // the Document holds what could be bound and the error is a [Problems] with all
 // errors, in document order, each with line, column, JSON Pointer and rule; it
@@ -247,11 +271,13 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 			readJSON(b)
 		case YAML:
 			readYAML(b)
+		case XML:
+			readXML(b)
 		}
 	}
 	b.finish()
 	if d.root == nil && b.problems.Errors() == nil {
-		b.problem(Error, RuleRootMissing, 0, nil, "%s", rootExpected())
+		b.problem(Error, RuleRootMissing, 0, nil, "%s", b.rootExpected())
 	}
 	sortProblems(b.problems)
 	d.problems = b.problems
@@ -263,12 +289,4 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 		return d, errs
 	}
 	return d, nil
-}
-
-func rootExpected() string {
-	names := make([]string, len(roots))
-	for i := range roots {
-		names[i] = roots[i].name
-	}
-	return "expected one root member: " + strings.Join(names, ", ")
 }

@@ -240,3 +240,165 @@ func ExampleDocument_Inspect() {
 	fmt.Println(inv.Model, inv.Title, inv.OSCALVersion, inv.Objects)
 	// Output: catalog Two controls 1.2.2 [{control 2}]
 }
+
+const catalogXML = `<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0" uuid="5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10">
+  <metadata>
+    <title>One control</title>
+    <last-modified>2026-01-01T00:00:00Z</last-modified>
+    <version>1.0</version>
+    <oscal-version>1.2.2</oscal-version>
+  </metadata>
+  <control id="a-1">
+    <title>Accounts</title>
+    <part name="statement">
+      <p>Review accounts every <insert type="param" id-ref="a-1_prm_1"/>:</p>
+      <ul>
+        <li>those of <em>people</em>;</li>
+        <li>those of <a href="#m-1">machines</a>.</li>
+      </ul>
+    </part>
+  </control>
+</catalog>`
+
+func ExampleParse_xml() {
+	doc, err := oscal.Parse(catalogXML, &oscal.ReadOptions{Name: "catalog.xml"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	prose := doc.Root().Child("control").Child("part").Child("prose")
+	fmt.Println(doc.Format(), doc.Position(prose), prose.Pointer())
+	fmt.Println(prose.Value())
+	// Output:
+	// xml 11:7 /catalog/controls/0/parts/0/prose
+	// Review accounts every {{ insert: param, a-1_prm_1 }}:
+	//
+	// - those of *people*;
+	// - those of [machines](#m-1).
+}
+
+func ExampleParse_xmlProblems() {
+	broken := strings.NewReplacer(`uuid="5b`, `UUID="5b`, "<title>Accounts</title>", "<title>Accounts</titel>").Replace(catalogXML)
+	_, err := oscal.Parse(broken, &oscal.ReadOptions{Name: "catalog.xml"})
+	problems, _ := errors.AsType[oscal.Problems](err)
+	for _, p := range problems {
+		fmt.Println(p)
+	}
+	// Output:
+	// catalog.xml:1:1: catalog lacks the required attribute "uuid" (at /catalog[1]) [member-missing]
+	// catalog.xml:1:52: unknown attribute "UUID" in catalog (at /catalog[1]) [member-unknown]
+	// catalog.xml:9:20: </titel> ends no element [syntax]
+	// catalog.xml:10:5: <part> is no element of markup (at /catalog[1]/control[1]/title[1]) [markup]
+	// catalog.xml:17:3: expected </title> for the element at 9:5, found </control> [syntax]
+}
+
+func ExampleDocument_Write_convert() {
+	doc, err := oscal.Parse(catalog, nil) // JSON
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := doc.Write(os.Stdout, &oscal.WriteOptions{Format: oscal.XML}); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// <?xml version="1.0" encoding="UTF-8"?>
+	// <catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0" uuid="5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10">
+	//   <metadata>
+	//     <title>Two controls</title>
+	//     <last-modified>2026-01-01T00:00:00.10Z</last-modified>
+	//     <version>1.0</version>
+	//     <oscal-version>1.2.2</oscal-version>
+	//   </metadata>
+	//   <control id="a-1">
+	//     <title>Accounts</title>
+	//   </control>
+	//   <control id="b-1">
+	//     <title>Backups</title>
+	//   </control>
+	// </catalog>
+}
+
+func ExampleParseMarkup() {
+	m := oscal.ParseMarkup("Keep logs for {{ insert: param, au-11_prm_1 }}, see [the policy](#log-policy \"Logs\").", oscal.TypeMarkupMultiline)
+	for piece := range m.Walk() {
+		switch piece.Kind {
+		case oscal.MarkupInsert:
+			fmt.Println(piece.Kind, piece.Type, piece.Target)
+		case oscal.MarkupLink:
+			fmt.Println(piece.Kind, piece.Target, piece.Title)
+		}
+	}
+	// Output:
+	// insert param au-11_prm_1
+	// a #log-policy Logs
+}
+
+func ExampleMarkup_HTML() {
+	values := map[string]string{"ac-1_prm_1": "one year"}
+	m := oscal.ParseMarkup("Review *every* {{ insert: param, ac-1_prm_1 }}:\n\n- R&D\n- <script> is text", oscal.TypeMarkupMultiline)
+	fmt.Println(m.HTML(&oscal.HTMLOptions{Insert: func(insert *oscal.Markup) string { return values[insert.Target] }}))
+	// Output:
+	// <p>Review <em>every</em> <span class="insert" data-type="param" data-id="ac-1_prm_1">one year</span>:</p>
+	// <ul>
+	// <li>R&amp;D</li>
+	// <li>&lt;script&gt; is text</li>
+	// </ul>
+}
+
+func ExampleMarkup_Plain() {
+	m := oscal.ParseMarkup("Use **two** factors\n\n1. a \"secret\"\n2. a `key`", oscal.TypeMarkupMultiline)
+	fmt.Println(m.Plain(nil))
+	// Output:
+	// Use two factors
+	// a “secret”
+	// a key
+}
+
+func ExampleNode_Markup() {
+	doc, err := oscal.Parse(catalogXML, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	prose := doc.Root().Child("control").Child("part").Child("prose")
+	m := prose.Markup()
+	list := m.Children[1]
+	list.Children = append(list.Children, &oscal.Markup{
+		Kind:     oscal.MarkupItem,
+		Children: oscal.ParseMarkup("those of *guests*", oscal.TypeMarkupLine).Children,
+	})
+	prose.SetMarkup(m)
+	fmt.Println(prose.Value())
+	// Output:
+	// Review accounts every {{ insert: param, a-1_prm_1 }}:
+	//
+	// - those of *people*;
+	// - those of [machines](#m-1).
+	// - those of *guests*
+}
+
+func ExampleDocument_Split() {
+	doc, err := oscal.Parse(catalog, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rest, pieces := doc.Split("control") // each can be written to a file of its own
+	for _, p := range pieces {
+		fmt.Println(p.Name, p.Pointer, p.Doc.Root().Get("title"))
+	}
+	joined, err := oscal.Join(rest, pieces)
+	fmt.Println(joined.Inspect().Objects, err)
+	// Output:
+	// control/a-1 /catalog/controls/0 Accounts
+	// control/b-1 /catalog/controls/1 Backups
+	// [{control 2}] <nil>
+}
+
+func ExampleReadOptions_fragment() {
+	control := oscal.MemberAt("catalog", "/catalog/controls")
+	doc, err := oscal.Parse(`{"control": {"id": "c-1", "title": "Copies"}}`, &oscal.ReadOptions{Fragment: control})
+	fmt.Println(doc.Root().Name(), doc.Root().Get("title"), err)
+	// Output: control Copies <nil>
+}

@@ -101,7 +101,7 @@ func (d *Document) Find(id string) *Node {
 // gives, nil if there is none. The value of a field with flags is the field
 // itself.
 func (d *Document) At(pointer string) *Node {
-	path, ok := strings.CutPrefix(pointer, "/"+d.root.member.json)
+	path, ok := strings.CutPrefix(pointer, "/"+d.root.member.name)
 	if !ok || path != "" && path[0] != '/' {
 		return nil
 	}

@@ -19,6 +19,7 @@ func TestAt(t *testing.T) {
 		}
 		for node := range doc.Root().Walk() {
 			require.Same(t, node, doc.At(node.Pointer()), "%s %s", file, node.Pointer())
+			require.Same(t, node.Member(), MemberAt(doc.Model(), node.Pointer()), "%s %s", file, node.Pointer())
 			n++
 		}
 	}
@@ -28,6 +29,9 @@ func TestAt(t *testing.T) {
 	require.NoError(t, err)
 	for _, pointer := range []string{"", "/", "/profile", "/catalogue", "/catalog/", "/catalog/controls", "/catalog/controls/3", "/catalog/controls/-1", "/catalog/controls/01", "/catalog/controls/0/none", "/catalog/uuid/0"} {
 		require.Nil(t, doc.At(pointer), pointer)
+	}
+	for _, pointer := range []string{"", "/", "/profile", "/catalogue", "/catalog/", "/catalog/0", "/catalog/controls/0/none", "/catalog/uuid/x"} {
+		require.Nil(t, MemberAt("catalog", pointer), pointer)
 	}
 }
 

@@ -1,6 +1,11 @@
 package oscal
 
-import "iter"
+import (
+	"iter"
+	"math/bits"
+	"strconv"
+	"strings"
+)
 
 // Kind tells the three kinds of model information items of Metaschema apart.
 type Kind uint8
@@ -113,6 +118,64 @@ func (d *Definition) memberByJSON(name string, from int) *Member {
 	return nil
 }
 
+// flagByName finds the flag of an attribute.
+func (d *Definition) flagByName(name string) *Member {
+	for i := range d.members[:d.flags] {
+		if d.members[i].name == name {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+// memberByElement finds the member that an XML element belongs to, looking
+// first at the one found last: elements come in model order.
+func (d *Definition) memberByElement(name string, from int) *Member {
+	for i := max(from, d.flags); i < len(d.members); i++ {
+		if d.members[i].isElement(name) {
+			return &d.members[i]
+		}
+	}
+	for i := d.flags; i < from; i++ {
+		if d.members[i].isElement(name) {
+			return &d.members[i]
+		}
+	}
+	return nil
+}
+
+func (m *Member) isElement(name string) bool {
+	switch m.xml {
+	case xmlGrouped:
+		return m.json == name
+	case xmlUnwrapped:
+		e, ok := markupElements[name]
+		return ok && e.kind.isBlock()
+	}
+	return m.name == name
+}
+
+// element is the name of the XML element, that of the wrapper for a group.
+func (m *Member) element() string {
+	switch m.xml {
+	case xmlGrouped:
+		return m.json
+	case xmlUnwrapped:
+		return "p"
+	}
+	return m.name
+}
+
+// rank is the place of an element among others; members of one choice share it.
+func (d *Definition) rank(m *Member) int {
+	for _, c := range d.choices {
+		if c.mask>>m.order&1 == 1 {
+			return bits.TrailingZeros64(c.mask)
+		}
+	}
+	return int(m.order)
+}
+
 // A Member is a place in a definition where a flag, a field or an assembly
 // stands, under the name that it has there.
 type Member struct {
@@ -166,6 +229,33 @@ func Roots() iter.Seq[*Member] {
 			}
 		}
 	}
+}
+
+// MemberAt returns the place in a model that a JSON Pointer leads to, whatever the
+// indexes in it, e.g. of controls for /catalog/groups/0/controls/3; nil if there
+// is none. The pointer begins with the name of the model.
+func MemberAt(model, pointer string) *Member {
+	m := rootByName(model)
+	rest, ok := strings.CutPrefix(pointer, "/"+model)
+	if m == nil || !ok || rest != "" && rest[0] != '/' {
+		return nil
+	}
+	for step := range strings.SplitSeq(strings.TrimPrefix(rest, "/"), "/") {
+		if rest == "" {
+			break
+		}
+		if _, err := strconv.Atoi(step); err == nil && m.Many() {
+			continue
+		}
+		d := m.Definition()
+		if d == nil {
+			return nil
+		}
+		if m = d.memberByJSON(step, 0); m == nil {
+			return nil
+		}
+	}
+	return m
 }
 
 func rootByName(name string) *Member {

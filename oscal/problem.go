@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // Level says how much a problem weighs.
@@ -32,7 +34,7 @@ type Rule string
 
 // The rules of structure.
 const (
-	RuleSyntax      Rule = "syntax"           // the text is not JSON or YAML
+	RuleSyntax      Rule = "syntax"           // the text is not JSON, YAML or XML
 	RuleEncoding    Rule = "encoding"         // not UTF-8
 	RuleFormat      Rule = "format"           // none of the formats that can be read
 	RuleLimit       Rule = "limit"            // a limit of ReadOptions was reached
@@ -40,7 +42,7 @@ const (
 	RuleRootSeveral Rule = "root-several"     // more than one root
 	RuleTrailing    Rule = "trailing-data"    // text after the document
 	RuleUnknown     Rule = "member-unknown"   // the model has no such member
-	RuleDuplicate   Rule = "member-duplicate" // a member stands twice in one object
+	RuleDuplicate   Rule = "member-duplicate" // a member stands twice in one object or element
 	RuleMissing     Rule = "member-missing"   // a required member is not there
 	RuleChoice      Rule = "choice"           // members that exclude each other, or none of those of which one is needed
 	RuleShape       Rule = "shape"            // an object, array or value stands where another is expected
@@ -50,7 +52,10 @@ const (
 	RuleVersion     Rule = "version"          // oscal-version is not one that is known
 	RuleDeprecated  Rule = "deprecated"       // the member should no longer be used
 	RuleAlias       Rule = "alias"            // a YAML alias without anchor, or inside itself
-	RuleUnsupported Rule = "unsupported"      // YAML merge keys, several documents, tags
+	RuleUnsupported Rule = "unsupported"      // YAML merge keys, several documents, tags; XML document types
+	RuleNamespace   Rule = "namespace"        // XML: not the namespace of OSCAL, or a prefix without one
+	RuleOrder       Rule = "order"            // XML: an element is not at its place in model order
+	RuleMarkup      Rule = "markup"           // XML: markup that Metaschema does not know, or that Markdown cannot tell
 )
 
 // ErrInvalid is what a [Problems] with an error in it wraps.
@@ -79,6 +84,7 @@ type Problem struct {
 	File     string // name of the document as given by the caller
 	Position Position
 	Pointer  string  // JSON Pointer (RFC 6901) of the node, or of the object that lacks or should not have a member
+	Path     string  // in XML documents: the same as a path of XML names, see [Node.Path]
 	Message  string  // what was expected and what was found
 	Related  []Place // other places that belong to it, e.g. the first of two duplicates
 }
@@ -105,7 +111,10 @@ func (p Problem) Error() string {
 		b.WriteString("warning: ")
 	}
 	b.WriteString(p.Message)
-	if p.Pointer != "" {
+	switch {
+	case p.Path != "":
+		fmt.Fprintf(&b, " (at %s)", p.Path)
+	case p.Pointer != "":
 		fmt.Fprintf(&b, " (at %s)", p.Pointer)
 	}
 	fmt.Fprintf(&b, " [%s]", p.Rule)
@@ -124,30 +133,10 @@ func (p Problem) Unwrap() error {
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("oscal: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("oscal: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // Errors returns the problems of level Error.
 func (ps Problems) Errors() Problems {

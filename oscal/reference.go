@@ -103,38 +103,33 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	return out
 }
 
-func (ref *Reference) problem() (Problem, bool) {
-	if ref.State == Resolved || ref.State == External {
-		return Problem{}, false
-	}
-	p := Problem{Level: Error, File: ref.Doc.name, Position: ref.Doc.Position(ref.From), Pointer: ref.From.Pointer()}
+func (ref *Reference) problem() (p Problem, wrong bool) {
 	what := "a " + strings.Join(ref.Kinds, " or ")
 	if len(ref.Kinds) == 0 {
 		what = "an object"
 	}
+	name, target := ref.From.Name(), quote(ref.Target)
 	switch ref.State {
 	case Dangling:
-		p.Rule = RuleDangling
+		level := Error
 		if ref.From.member.name == "href" && ref.Doc.Model() == "catalog" && !ref.toResource() {
 			// A baseline keeps its controls' links to controls that it left out; the
 			// model's own constraint on these links (oscal-catalog-groups-controls-parts)
 			// makes a warning of it too.
-			p.Level = Warning
+			level = Warning
 		}
-		p.Message = fmt.Sprintf("%s refers to %s; expected the identifier of %s here or in an imported document, found none", ref.From.Name(), quote(ref.Target), what)
+		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
 	case WrongKind:
-		p.Rule = RuleWrongKind
-		p.Message = fmt.Sprintf("%s refers to %s; expected %s, found a %s", ref.From.Name(), quote(ref.Target), what, ref.To.Name())
+		p = ref.Doc.Problem(Error, RuleWrongKind, ref.From, "%s refers to %s; expected %s, found a %s", name, target, what, ref.To.Name())
 		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), ref.To.Pointer()}}
+		return p, true
 	case Unavailable:
-		p.Level, p.Rule = Warning, RuleUnavailable
-		if slices.Contains(ref.Kinds, "resource") || isImport(ref.From) {
-			p.Message = fmt.Sprintf("%s refers to %s, a document that is not at hand", ref.From.Name(), quote(ref.Target))
-		} else {
-			p.Message = fmt.Sprintf("%s refers to %s, %s that may be in an imported document that is not at hand", ref.From.Name(), quote(ref.Target), what)
+		if isImport(ref.From) {
+			return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, a document that is not at hand", name, target), true
 		}
+		return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
 	}
-	return p, true
+	return Problem{}, false
 }
 
 // toResource tells whether the reference is written like one to a resource of
@@ -365,7 +360,7 @@ func (r *referrer) document(d *Document) []Reference {
 			out = append(out, ref)
 		}
 		if n.member.dtype.isMarkup() {
-			for _, found := range markupReferences(n.value) {
+			for _, found := range markupReferences(n) {
 				ref := Reference{Doc: d, From: n, Kinds: found.kinds, Target: found.target}
 				if found.kinds == nil {
 					r.address(&ref)
@@ -444,11 +439,9 @@ func (r *referrer) duplicates(d *Document) Problems {
 	var ps Problems
 	for id, nodes := range r.index(d) {
 		for _, n := range nodes[1:] {
-			ps = append(ps, Problem{
-				Level: Error, Rule: RuleDuplicateID, File: d.name, Position: d.Position(n), Pointer: n.Pointer(),
-				Message: fmt.Sprintf("the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer()),
-				Related: []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}},
-			})
+			p := d.Problem(Error, RuleDuplicateID, n, "the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer())
+			p.Related = []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}}
+			ps = append(ps, p)
 		}
 	}
 	slices.SortFunc(ps, func(a, b Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
@@ -460,29 +453,19 @@ type markupReference struct {
 	target string
 }
 
-// markupReferences returns what Markdown refers to: {{ insert: param, id }} and
-// the addresses of links.
-func markupReferences(s string) []markupReference {
+// markupReferences returns what a text refers to: what is inserted, and the
+// fragments that it links to.
+func markupReferences(n *Node) []markupReference {
+	if !strings.Contains(n.value, "{{") && !strings.Contains(n.value, "](") {
+		return nil // nothing to parse it for
+	}
 	var out []markupReference
-	for i := 0; i < len(s); i++ {
+	for m := range n.Markup().Walk() {
 		switch {
-		case s[i] == '{' && strings.HasPrefix(s[i:], "{{"):
-			end := strings.Index(s[i:], "}}")
-			if end < 0 {
-				continue
-			}
-			what, ok := strings.CutPrefix(strings.TrimSpace(s[i+2:i+end]), "insert:")
-			kind, id, both := strings.Cut(what, ",")
-			if ok && both {
-				out = append(out, markupReference{[]string{strings.TrimSpace(kind)}, strings.TrimSpace(id)})
-			}
-			i += end + 1
-		case s[i] == ']' && i+2 < len(s) && s[i+1] == '(' && s[i+2] == '#':
-			end := strings.IndexAny(s[i+2:], ") \"\n")
-			if end > 1 {
-				out = append(out, markupReference{nil, s[i+2 : i+2+end]})
-				i += end
-			}
+		case m.Kind == MarkupInsert:
+			out = append(out, markupReference{[]string{m.Type}, m.Target})
+		case m.Kind == MarkupLink && strings.HasPrefix(m.Target, "#"):
+			out = append(out, markupReference{nil, m.Target})
 		}
 	}
 	return out

@@ -149,10 +149,13 @@ func TestMarkupReferences(t *testing.T) {
 		{"plain", nil},
 		{"{{ insert: param, ac-1_prm_1 }} and {{insert:param,x}}", []markupReference{{[]string{"param"}, "ac-1_prm_1"}, {[]string{"param"}, "x"}}},
 		{"[a](#b) [c](https://example.org) [d](#e \"title\")", []markupReference{{nil, "#b"}, {nil, "#e"}}},
+		{"`{{ insert: param, x }}` and `[a](#b)` are code", nil},
 		{"{{ {{ insert: x", nil},
 		{"](# ](#", nil},
 	} {
-		require.Equal(t, tt.want, markupReferences(tt.text), tt.text)
+		n := NewNode(rootByName("catalog").Definition().Member("metadata").Definition().Member("remarks"))
+		n.SetValue(tt.text)
+		require.Equal(t, tt.want, markupReferences(n), tt.text)
 	}
 }
 

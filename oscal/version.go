@@ -101,7 +101,7 @@ func (d *Document) ToVersion(v Version) (*Document, Problems, error) {
 	out := &Document{root: d.root.Clone(), name: d.name, schema: d.schema, format: d.format, text: d.text}
 	var lost Problems
 	note := func(rule Rule, n *Node, format string, args ...any) {
-		lost = append(lost, Problem{Level: Warning, Rule: rule, File: d.name, Position: d.Position(n), Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)})
+		lost = append(lost, d.Problem(Warning, rule, n, format, args...))
 	}
 	var carry func(from, to *Node)
 	carry = func(from, to *Node) {

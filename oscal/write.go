@@ -14,7 +14,11 @@ type WriteOptions struct {
 
 // Write writes the document in model order, indented by two spaces, with the
 // lexical forms that its nodes hold. The same document gives the same bytes. The
-// errors are those of w, and an unknown format.
+// errors are those of w, an unknown format, and for XML a [Problems] with the
+// values that hold a character that XML has no form for; nothing is written then.
+//
+// JSON has no form for some numbers that XML has, such as +5 and .5: they are
+// written as 5 and 0.5, and the booleans 1 and 0 as true and false.
 func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
 	var o WriteOptions
 	if opts != nil {
@@ -31,6 +35,12 @@ func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
 	case YAML:
 		y := yamlWriter{w: bw}
 		y.document(d)
+	case XML:
+		if ps := d.checkXML(); ps != nil {
+			return ps
+		}
+		x := xmlWriter{w: bw}
+		x.document(d)
 	default:
 		return fmt.Errorf("oscal: cannot write %s", o.Format)
 	}
@@ -97,7 +107,7 @@ func (j *jsonWriter) document(d *Document) {
 		j.string(d.schema)
 		j.w.WriteByte(',')
 	}
-	j.key(d.root.member.json)
+	j.key(d.root.member.name)
 	j.node(d.root)
 	j.close('}')
 	j.w.WriteByte('\n')
@@ -153,16 +163,41 @@ func (j *jsonWriter) node(n *Node) {
 }
 
 func (j *jsonWriter) value(n *Node) {
-	switch t := n.member.dtype; {
-	case t.isNumber() && isJSONNumber(n.value), t == TypeBoolean && (n.value == "true" || n.value == "false"):
-		j.w.WriteString(n.value)
-	case t == TypeBoolean && n.value == "1":
-		j.w.WriteString("true")
-	case t == TypeBoolean && n.value == "0":
-		j.w.WriteString("false")
-	default:
+	if literal := n.literal(); literal != "" {
+		j.w.WriteString(literal)
+	} else {
 		j.string(n.value)
 	}
+}
+
+// literal is a number or boolean as JSON and YAML write it, "" for what is none
+// of these.
+func (n *Node) literal() string {
+	v := n.value
+	switch t := n.member.dtype; {
+	case t == TypeBoolean && (v == "true" || v == "1"):
+		return "true"
+	case t == TypeBoolean && (v == "false" || v == "0"):
+		return "false"
+	case !t.isNumber():
+		return ""
+	case isJSONNumber(v):
+		return v
+	case !validDecimal(v):
+		return ""
+	}
+	sign := ""
+	if v = strings.TrimPrefix(v, "+"); v[0] == '-' {
+		sign, v = "-", v[1:]
+	}
+	whole, fraction, _ := strings.Cut(v, ".")
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		fraction = "." + fraction
+	}
+	return sign + whole + fraction
 }
 
 // isJSONNumber tells whether a lexical number can stand in JSON as it is.

@@ -18,7 +18,7 @@ func (y *yamlWriter) document(d *Document) {
 		y.string(d.schema)
 		y.w.WriteByte('\n')
 	}
-	y.w.WriteString(d.root.member.json)
+	y.w.WriteString(d.root.member.name)
 	y.w.WriteByte(':')
 	y.value(d.root)
 }
@@ -93,14 +93,9 @@ func (y *yamlWriter) members(n *Node, newLine bool) {
 }
 
 func (y *yamlWriter) scalar(n *Node) {
-	switch t := n.member.dtype; {
-	case t.isNumber() && isJSONNumber(n.value), t == TypeBoolean && (n.value == "true" || n.value == "false"):
-		y.w.WriteString(n.value)
-	case t == TypeBoolean && n.value == "1":
-		y.w.WriteString("true")
-	case t == TypeBoolean && n.value == "0":
-		y.w.WriteString("false")
-	default:
+	if literal := n.literal(); literal != "" {
+		y.w.WriteString(literal)
+	} else {
 		y.string(n.value)
 	}
 }

@@ -100,13 +100,30 @@ type finding struct {
 	Column  int    `json:"column,omitzero"`
 	Offset  int    `json:"offset"`
 	Pointer string `json:"pointer,omitzero"`
+	Path    string `json:"path,omitzero"`
 	Message string `json:"message"`
+
+	Kind    string         `json:"kind,omitzero"` // of a constraint
+	Related []relatedPlace `json:"related,omitzero"`
+}
+
+// relatedPlace is another place that a finding is about.
+type relatedPlace struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitzero"`
+	Column  int    `json:"column,omitzero"`
+	Pointer string `json:"pointer,omitzero"`
+	Path    string `json:"path,omitzero"`
+	Message string `json:"message,omitzero"`
 }
 
 func findings(ps oscal.Problems) []finding {
 	out := make([]finding, len(ps))
 	for i, p := range ps {
-		out[i] = finding{p.Level.String(), string(p.Rule), p.File, p.Position.Line, p.Position.Column, p.Position.Offset, p.Pointer, p.Message}
+		out[i] = finding{
+			Level: p.Level.String(), Rule: string(p.Rule), File: p.File, Line: p.Position.Line, Column: p.Position.Column, Offset: p.Position.Offset,
+			Pointer: p.Pointer, Path: p.Path, Message: p.Message,
+		}
 	}
 	return out
 }

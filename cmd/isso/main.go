@@ -19,6 +19,10 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 // errProblems ends a command whose findings have been printed already.
 var errProblems = errors.New("problems were found")
 
+// errUnreadable ends a command that could not read an input, which has been said
+// already.
+var errUnreadable = errors.New("an input cannot be read")
+
 // run executes the command and returns the exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
@@ -32,9 +36,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.AddCommand(
 		validateCommand(),
 		convertCommand(),
+		resolveCommand(),
 		diffCommand(),
 		inspectCommand(),
 		riskCommand(),
+		packageCommand(),
+		queryCommand(),
+		listAllowedValuesCommand(),
+		splitCommand(),
+		joinCommand(),
+		dbCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -45,6 +56,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errProblems):
 		return 1
+	case errors.Is(err, errUnreadable):
+		return 2
 	default:
 		fmt.Fprintf(stderr, "isso: %v\n", err)
 		return 2

@@ -97,13 +97,40 @@ func TestConvert(t *testing.T) {
 	require.NoError(t, readErr)
 	require.Len(t, entries, 3, "no temporary file is left")
 
+	const xml = `<?xml version="1.0" encoding="UTF-8"?>
+<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0" uuid="5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10">
+  <metadata>
+    <title>yes</title>
+    <last-modified>2026-01-01T00:00:00.10Z</last-modified>
+    <version>1.10</version>
+    <oscal-version>1.2.2</oscal-version>
+  </metadata>
+</catalog>
+`
+	status, out, err = isso(t, "", "convert", "good.json", "--to", "xml")
+	require.Equal(t, []any{0, xml, ""}, []any{status, out, err})
+	status, out, err = isso(t, xml, "convert", "-", "--to", "yaml")
+	require.Equal(t, []any{0, yaml, ""}, []any{status, out, err})
+	status, out, err = isso(t, strings.Replace(xml, "1.10", " ", 1), "validate", "-")
+	require.Equal(t, []any{1, `stdin:6:5: expected a string (text without line breaks and without white space at its ends, not empty), found "" (at /catalog[1]/metadata[1]/version[1]) [datatype]
+`, ""}, []any{status, out, err})
+	status, out, _ = isso(t, strings.Replace(xml, "uuid=", "id=", 1), "validate", "--json", "-")
+	require.Equal(t, 1, status)
+	require.Contains(t, out, `"path": "/catalog[1]",`)
+
+	status, out, err = isso(t, "", "convert", "good.json", "--oscal-version", "1.0.4")
+	require.Equal(t, []any{0, ""}, []any{status, err})
+	require.Contains(t, out, `"oscal-version": "1.0.4"`)
+	status, _, err = isso(t, "", "convert", "good.json", "--oscal-version", "3.0")
+	require.Equal(t, []any{2, "isso: --oscal-version: expected a version from 1.0.0 to 1.2.2, found \"3.0\"\n"}, []any{status, err})
+
 	status, out, err = isso(t, "", "convert", "bad.json", "--to", "yaml")
 	require.Equal(t, 1, status)
 	require.Empty(t, out)
 	require.Contains(t, err, "bad.json:1:20: ")
 
 	status, _, err = isso(t, "", "convert", "good.json", "--to", "xlsx")
-	require.Equal(t, []any{2, "isso: oscal: unknown format \"xlsx\", expected json or yaml\n"}, []any{status, err})
+	require.Equal(t, []any{2, "isso: oscal: unknown format \"xlsx\", expected json, yaml or xml\n"}, []any{status, err})
 
 	status, _, err = isso(t, "", "convert", "good.json", "-o", filepath.Join("none", "x.json"))
 	require.Equal(t, 2, status)

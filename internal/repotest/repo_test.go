@@ -47,11 +47,16 @@ var mayImport = map[string][]string{
 	},
 	"store":           {"store/driver"},
 	"store/driver":    {},
-	"store/memory":    {"store", "store/driver"},
-	"store/file":      {"store", "store/driver"},
-	"store/sqlite":    {"store", "store/driver"},
-	"store/postgres":  {"store", "store/driver"},
-	"store/storetest": {"store", "store/driver"},
+	"store/approval":  {"store"},
+	"store/documents": {"store", "oscal"},
+	"store/memory":    {"store/driver", "store/internal/tree"},
+	"store/file":      {"store/driver", "store/internal/tree"},
+	"store/sqlite":    {"store/driver", "store/internal/sqldb"},
+	"store/postgres":  {"store/driver", "store/internal/sqldb"},
+	"store/storetest": {"store", "store/driver", "store/memory"},
+	// Parts of the back ends: records in memory, records in SQL tables.
+	"store/internal/tree":  {"store/driver"},
+	"store/internal/sqldb": {"store/driver"},
 }
 
 // modules is the table of modules of others and of the packages that may use
@@ -62,13 +67,14 @@ var modules = map[string][]string{
 	"github.com/stretchr/testify":              {"test", "store/storetest"},
 	"github.com/santhosh-tekuri/jsonschema/v5": {"test"},
 	"github.com/go-json-experiment/json":       {"assessment/scan", "risk/vuln", "store", "test"},
-	"go.yaml.in/yaml/v4":                       {"oscal", "governance", "cmd/isso", "test"},
+	"go.yaml.in/yaml/v4":                       {"oscal", "internal/strictyaml", "cmd/isso", "test"},
 	"github.com/spf13/cobra":                   {"cmd/isso"},
-	"golang.org/x/mod":                         {"store", "test"},
-	"modernc.org/sqlite":                       {"test"},
-	"github.com/jackc/pgx/v5":                  {"test"},
+	"golang.org/x/mod":                         {"store", "store/storetest", "cmd/isso", "test"},
+	"modernc.org/sqlite":                       {"cmd/isso", "examples/grc-service", "test"},
+	"github.com/jackc/pgx/v5":                  {"cmd/isso", "test"},
 	"gonum.org/v1/gonum":                       {"test"},
 	"github.com/pandatix/go-cvss":              {"test"},
+	"github.com/yuin/goldmark":                 {"test"},
 }
 
 // A file is one parsed Go file of the repository.

@@ -271,7 +271,7 @@ func (a *alignment) equalValue(x, y *oscal.Node) bool {
 		id, isFragment := strings.CutPrefix(v, "#")
 		return isFragment && a.renamed[strings.ToLower(id)] != "" && "#"+a.renamed[strings.ToLower(id)] == strings.ToLower(w)
 	case oscal.TypeMarkupLine, oscal.TypeMarkupMultiline:
-		return strings.Join(strings.Fields(v), " ") == strings.Join(strings.Fields(w), " ") && !strings.Contains(v, "```")
+		return x.Markup().Equal(y.Markup())
 	}
 	return false
 }

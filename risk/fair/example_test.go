@@ -38,10 +38,10 @@ func ExampleSimulate() {
 	mean := r.Mean()
 	fmt.Println(mean.Lo < 20_200 && 20_200 < mean.Hi)
 	// 1 - e^-0.5 = 0.3935
-	fmt.Printf("%.3f\n", r.Exceed(0).Value)
+	fmt.Printf("%.2f\n", r.Exceed(0).Value)
 	// Output:
 	// true
-	// 0.393
+	// 0.39
 }
 
 func ExamplePERT() {

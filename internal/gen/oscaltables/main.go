@@ -4,7 +4,8 @@
 //	go run ./internal/gen/oscaltables -modules DIR -out oscal/tables.go
 //
 // DIR holds oscal_complete_metaschema.xml and what it imports. Only facts of
-// the format come out: names, order, cardinality, data types, grouping.
+// the format come out: names, order, cardinality, data types, grouping; with
+// -constraints the constraints, for package constraint.
 package main
 
 import (
@@ -28,12 +29,17 @@ func main() {
 	log.SetFlags(0)
 	modules := flag.String("modules", "", "folder of the Metaschema modules")
 	out := flag.String("out", "", "file to write")
+	constraints := flag.Bool("constraints", false, "write the constraints instead of the model")
 	flag.Parse()
 	if *modules == "" || *out == "" {
 		flag.Usage()
 		os.Exit(2)
 	}
-	code, err := Generate(os.DirFS(*modules).(readFS), "oscal_complete_metaschema.xml")
+	generate := Generate
+	if *constraints {
+		generate = GenerateConstraints
+	}
+	code, err := generate(os.DirFS(*modules).(readFS), "oscal_complete_metaschema.xml")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -165,6 +171,8 @@ type generator struct {
 	index   map[*element]int // definition element to index in defs
 	defs    []def
 	err     error
+
+	flagPlaces map[*element][][2]int // where a flag stands: definition and member
 }
 
 // def and member mirror the types of package oscal that hold the tables.
@@ -269,6 +277,10 @@ func (g *generator) define(m *module, e *element) int {
 	}
 	for _, c := range e.children {
 		if c.name == "flag" || c.name == "define-flag" {
+			if g.flagPlaces != nil {
+				_, f := g.target(m, c)
+				g.flagPlaces[f] = append(g.flagPlaces[f], [2]int{i, len(d.members)})
+			}
 			g.addFlag(m, &d, c)
 		}
 	}

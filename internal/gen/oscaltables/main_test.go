@@ -18,3 +18,12 @@ func TestTablesAreCurrent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got))
 }
+
+// TestConstraintsAreCurrent: the same for the constraints.
+func TestConstraintsAreCurrent(t *testing.T) {
+	want, err := os.ReadFile("../../../oscal/constraint/tables.go")
+	require.NoError(t, err)
+	got, err := GenerateConstraints(os.DirFS(corpus.Path(t, "oscal/metaschema-1.2.2")).(readFS), "oscal_complete_metaschema.xml")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
+}

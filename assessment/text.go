@@ -1,0 +1,61 @@
+package assessment
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/issokit/issokit/oscal"
+)
+
+// oneLine makes a text such as values and titles of OSCAL must be: without line
+// breaks, control characters, and white space at the ends or twice.
+func oneLine(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return strings.Join(strings.Fields(printable(s)), " ")
+		}
+	}
+	return s
+}
+
+// printable drops what no document can hold: control characters but tabs and
+// line breaks, bytes that are not UTF-8, and noncharacters.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return r
+		case unicode.IsControl(r), r == unicode.ReplacementChar, r&0xFFFE == 0xFFFE:
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// line returns the first of the texts that is not empty, as one line.
+func line(texts ...string) string {
+	for _, s := range texts {
+		if s = oneLine(s); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// block returns the first of the texts that is not empty, with its lines.
+func block(texts ...string) string {
+	for _, s := range texts {
+		if s = strings.TrimSpace(printable(s)); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// reference returns a text if it is a URI reference, else "".
+func reference(s string) string {
+	if oscal.TypeURIReference.Valid(s) {
+		return s
+	}
+	return ""
+}

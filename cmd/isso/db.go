@@ -1,0 +1,587 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+	_ "modernc.org/sqlite" // driver
+
+	"github.com/issokit/issokit/oscal"
+	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/documents"
+	"github.com/issokit/issokit/store/driver"
+	"github.com/issokit/issokit/store/file"
+	"github.com/issokit/issokit/store/postgres"
+	"github.com/issokit/issokit/store/sqlite"
+)
+
+// dbFlags say where the store is and who works on it.
+type dbFlags struct {
+	place     string
+	principal store.Principal
+	quiet     bool
+}
+
+func dbCommand() *cobra.Command {
+	var f dbFlags
+	cmd := &cobra.Command{
+		Use:   "db",
+		Short: "Keep documents and records in a store with history and audit trail",
+		Long: "Db works on a store: a SQLite file, a folder (a path that ends in / or is one), or a\n" +
+			"PostgreSQL database (postgres://...). Every change says who, when and why, in an\n" +
+			"audit trail that shows whether somebody rewrote the past.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&f.place, "db", "isso.db", "SQLite file, folder or postgres:// URL")
+	flags.StringVar(&f.principal.Tenant, "tenant", "", "whose records")
+	flags.StringVar(&f.principal.Actor, "actor", "", "who makes a change; default is the user of the system")
+	flags.StringVar(&f.principal.Reason, "reason", "", "why")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	cmd.AddCommand(dbInit(&f), dbImport(&f), dbExport(&f), dbLog(&f), dbVerify(&f), dbBackup(&f), dbKey(), dbCheckpoint(&f))
+	return cmd
+}
+
+// place is an open store. db is nil for a folder.
+type place struct {
+	driver.Backend
+	db *sql.DB
+}
+
+func (p place) Close() error {
+	err := p.Backend.Close()
+	if p.db != nil {
+		err = errors.Join(err, p.db.Close())
+	}
+	return err
+}
+
+// open opens the store. Only init makes one that is not there.
+func (f *dbFlags) open(ctx context.Context, create bool) (place, error) {
+	if strings.HasPrefix(f.place, "postgres://") || strings.HasPrefix(f.place, "postgresql://") {
+		return openSQL(ctx, "pgx", f.place, func(db *sql.DB) (driver.Backend, error) { return postgres.New(ctx, db, nil) })
+	}
+	info, err := os.Stat(f.place)
+	switch {
+	case err != nil && !create:
+		return place{}, fmt.Errorf("%w (isso db init makes a store)", err)
+	case strings.HasSuffix(f.place, "/"), err == nil && info.IsDir():
+		b, err := file.Open(f.place, nil)
+		return place{Backend: b}, err
+	}
+	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(f.place), RawQuery: "_pragma=busy_timeout(10000)"}
+	return openSQL(ctx, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) { return sqlite.New(ctx, db, nil) })
+}
+
+func openSQL(_ context.Context, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (place, error) {
+	db, err := sql.Open(name, dsn)
+	if err != nil {
+		return place{}, err
+	}
+	b, err := open(db)
+	if err != nil {
+		db.Close()
+		return place{}, err
+	}
+	return place{b, db}, nil
+}
+
+// run opens the store, runs fn, and closes it. A broken audit trail is a finding,
+// not a failure.
+func (f *dbFlags) run(cmd *cobra.Command, create bool, fn func(place, *store.Scope) error) error {
+	p, err := f.open(cmd.Context(), create)
+	if err != nil {
+		return err
+	}
+	principal := f.principal
+	if principal.Actor == "" {
+		principal.Actor = "unknown"
+		if u, err := user.Current(); err == nil {
+			principal.Actor = u.Username
+		}
+	}
+	err = errors.Join(fn(p, store.New(p, nil).Scope(principal)), p.Close())
+	if broken, ok := errors.AsType[*store.ChainError](err); ok {
+		fmt.Fprintln(cmd.OutOrStdout(), broken)
+		return errProblems
+	}
+	return err
+}
+
+// progress shows how far a long work has come, on a terminal.
+func (f *dbFlags) progress(cmd *cobra.Command, what string) (step func(int64), done func()) {
+	w, ok := cmd.ErrOrStderr().(*os.File)
+	if !ok || f.quiet {
+		return nil, func() {}
+	}
+	if info, err := w.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil, func() {}
+	}
+	return func(n int64) { fmt.Fprintf(w, "\r%s: %d entries", what, n) }, func() { fmt.Fprint(w, "\r\x1b[K") }
+}
+
+func dbInit(f *dbFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "init",
+		Short: "Make a store, or bring an old one up to date",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd, true, func(place, *store.Scope) error {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ready\n", f.place)
+				return nil
+			})
+		},
+	}
+}
+
+const exportMark = `{"format":"issokit-export"`
+
+func dbImport(f *dbFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE|DIR...",
+		Short: "Put the documents of a package, or an export of a store, into the store",
+		Long: "Import puts OSCAL documents into the store in one transaction, all or none, each under\n" +
+			"its file name without extension; of a folder, all .json, .yaml, .yml and .xml files. A\n" +
+			"document that is there becomes a new version, unless nothing has changed. A file that\n" +
+			"\"isso db export --trail\" made is checked and brings records, history and audit trail.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := documentFiles(args)
+			if err != nil {
+				return err
+			}
+			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+				var docs []string
+				for _, name := range files {
+					isExport, err := f.importTrail(cmd, s, name)
+					if err != nil {
+						return err
+					}
+					if !isExport {
+						docs = append(docs, name)
+					}
+				}
+				return importDocuments(cmd, s, docs)
+			})
+		},
+	}
+}
+
+// documentFiles replaces folders by the documents in them.
+func documentFiles(args []string) ([]string, error) {
+	var files []string
+	for _, a := range args {
+		info, err := os.Stat(a)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			files = append(files, a)
+			continue
+		}
+		entries, err := os.ReadDir(a)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml", ".xml"}, filepath.Ext(e.Name())) {
+				files = append(files, filepath.Join(a, e.Name()))
+			}
+		}
+	}
+	return files, nil
+}
+
+// importTrail imports a file if it is an export.
+func (f *dbFlags) importTrail(cmd *cobra.Command, s *store.Scope, name string) (bool, error) {
+	in, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer in.Close()
+	r := bufio.NewReader(in)
+	if head, _ := r.Peek(len(exportMark)); string(head) != exportMark {
+		return false, nil
+	}
+	step, done := f.progress(cmd, "import")
+	report, err := s.Import(cmd.Context(), r, &store.VerifyOptions{Progress: step})
+	done()
+	if err != nil {
+		return true, fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := documents.NewLibrary(s).Entries().Reindex(cmd.Context()); err != nil {
+		return true, err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d entries, %d blobs, up to entry %d\n", name, report.Entries, report.Blobs, report.Seq)
+	return true, nil
+}
+
+func importDocuments(cmd *cobra.Command, s *store.Scope, files []string) error {
+	texts := make([][]byte, len(files))
+	for i, name := range files {
+		var err error
+		if texts[i], err = os.ReadFile(name); err != nil {
+			return err
+		}
+	}
+	var lines bytes.Buffer
+	wrong := 0
+	err := s.Update(cmd.Context(), func(tx *store.Tx) error {
+		lines.Reset()
+		wrong = 0
+		library := documents.NewLibrary(tx.Scope())
+		for i, name := range files {
+			key := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+			was, err := library.Entries().Load(cmd.Context(), key)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			if was.Revision > 0 && was.Value.Content == store.DigestOf(texts[i]) {
+				fmt.Fprintf(&lines, "%s: unchanged, revision %d\n", key, was.Revision)
+				continue
+			}
+			e, revision, err := library.Put(cmd.Context(), key, texts[i], was.Revision)
+			if ps, ok := errors.AsType[oscal.Problems](err); ok {
+				printProblems(cmd.ErrOrStderr(), ps)
+				wrong++
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&lines, "%s: %s %q, version %s, revision %d\n", key, e.Model, e.Title, e.Version, revision)
+		}
+		if wrong > 0 {
+			return errProblems // all or none
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = lines.WriteTo(cmd.OutOrStdout())
+	return err
+}
+
+func dbExport(f *dbFlags) *cobra.Command {
+	var out, trail string
+	cmd := &cobra.Command{
+		Use:   "export [NAME...] (--out DIR | --trail FILE)",
+		Short: "Write the documents to a folder, or the whole store to a file",
+		Long: "Export writes the documents of the given names, or all, to a folder, byte for byte as\n" +
+			"they were imported. With --trail it writes one file with the audit trail, all contents\n" +
+			"and documents: \"isso db import\" reads it, \"isso db verify --export\" checks it without\n" +
+			"a store. FILE may be - for the standard output.",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			if (out == "") == (trail == "") {
+				return errors.New("give either --out or --trail")
+			}
+			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+				if trail != "" {
+					return f.exportTrail(cmd, s, trail)
+				}
+				return exportDocuments(cmd, s, out, names)
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "folder for the documents")
+	cmd.Flags().StringVar(&trail, "trail", "", "file for the whole store")
+	return cmd
+}
+
+func (f *dbFlags) exportTrail(cmd *cobra.Command, s *store.Scope, name string) error {
+	step, done := f.progress(cmd, "export")
+	defer done()
+	o := &store.ExportOptions{Progress: step}
+	if name == "-" {
+		return s.Export(cmd.Context(), cmd.OutOrStdout(), o)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	err = s.Export(cmd.Context(), tmp, o)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+func exportDocuments(cmd *cobra.Command, s *store.Scope, out string, names []string) error {
+	library := documents.NewLibrary(s)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	missing := slices.Clone(names)
+	for e, err := range library.Find(cmd.Context(), documents.Query{}) {
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 && !slices.Contains(names, e.Name) {
+			continue
+		}
+		missing = slices.DeleteFunc(missing, func(n string) bool { return n == e.Name })
+		text, err := library.Version(cmd.Context(), e)
+		if err != nil {
+			return err
+		}
+		file := e.Name + "." + e.Format
+		if err := root.WriteFile(file, text, 0o644); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(out, file))
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("there is no document %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// logLine is an entry of the audit trail in JSON.
+type logLine struct {
+	Seq        int64        `json:"seq"`
+	Time       string       `json:"time"`
+	Actor      string       `json:"actor"`
+	Action     store.Action `json:"action"`
+	Collection string       `json:"collection"`
+	Key        string       `json:"key"`
+	Revision   int64        `json:"revision"`
+	Reason     string       `json:"reason,omitzero"`
+	Content    string       `json:"content,omitzero"`
+}
+
+func dbLog(f *dbFlags) *cobra.Command {
+	var from, to int64
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Print who changed what, when and why",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+				lines := []logLine{}
+				w := bufio.NewWriter(cmd.OutOrStdout())
+				for e, err := range s.Trail(cmd.Context(), from, to) {
+					if err != nil {
+						return err
+					}
+					l := logLine{e.Seq, store.TimeValue(e.Time), e.Actor, e.Action, e.Collection, e.Key, e.Revision, e.Reason, ""}
+					if !e.Content.IsZero() {
+						l.Content = e.Content.String()
+					}
+					if asJSON {
+						lines = append(lines, l)
+						continue
+					}
+					reason := ""
+					if e.Reason != "" {
+						reason = fmt.Sprintf(" (%q)", e.Reason)
+					}
+					fmt.Fprintf(w, "%d  %s  %s  %v %s/%s revision %d%s\n", l.Seq, l.Time, l.Actor, l.Action, l.Collection, l.Key, l.Revision, reason)
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), lines)
+				}
+				return w.Flush()
+			})
+		},
+	}
+	cmd.Flags().Int64Var(&from, "from", 0, "first entry")
+	cmd.Flags().Int64Var(&to, "to", 0, "last entry")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
+	return cmd
+}
+
+func dbVerify(f *dbFlags) *cobra.Command {
+	var checkpoint, key, export string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Check that nobody rewrote the past",
+		Long: "Verify goes along the audit trail and names the first entry that was changed, removed,\n" +
+			"put in or moved, and the first record that is not as the trail says. With a checkpoint\n" +
+			"that was kept elsewhere it also finds a trail whose end was cut off or that was written\n" +
+			"anew. With --export it checks a file that \"isso db export --trail\" made.\n" +
+			"Exit status 1 says that the trail is broken.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			step, done := f.progress(cmd, "verify")
+			o := &store.VerifyOptions{Progress: step}
+			if (checkpoint == "") != (key == "") {
+				return errors.New("--checkpoint and --key belong together")
+			}
+			if checkpoint != "" {
+				cp, err := readCheckpoint(checkpoint, key)
+				if err != nil {
+					return err
+				}
+				o.Checkpoint = &cp
+			}
+			if export != "" {
+				return verifyFile(cmd, export, o, done)
+			}
+			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+				r, err := s.Verify(cmd.Context(), o)
+				done()
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: the audit trail is intact: %d entries, %d records, %d blobs, %d contents erased, last hash %v\n",
+						f.place, r.Entries, r.Records, r.Blobs, r.Erased, r.Hash)
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "file with a signed checkpoint")
+	cmd.Flags().StringVar(&key, "key", "", "file with the verifier key of the checkpoint")
+	cmd.Flags().StringVar(&export, "export", "", "check this file instead of a store")
+	return cmd
+}
+
+func verifyFile(cmd *cobra.Command, name string, o *store.VerifyOptions, done func()) error {
+	in, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r, err := store.VerifyExport(in, o)
+	done()
+	if broken, ok := errors.AsType[*store.ChainError](err); ok {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %v\n", name, broken)
+		return errProblems
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: the audit trail of tenant %q is intact: %d entries, %d blobs, %d contents erased, last hash %v\n",
+		name, r.Tenant, r.Entries, r.Blobs, r.Erased, r.Hash)
+	return nil
+}
+
+func readCheckpoint(name, key string) (store.Checkpoint, error) {
+	signed, err := os.ReadFile(name)
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
+	text, err := os.ReadFile(key)
+	if err != nil {
+		return store.Checkpoint{}, err
+	}
+	v, err := note.NewVerifier(strings.TrimSpace(string(text)))
+	if err != nil {
+		return store.Checkpoint{}, fmt.Errorf("%s: %w", key, err)
+	}
+	return store.OpenCheckpoint(signed, v)
+}
+
+func dbBackup(f *dbFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy a store in use, in one consistent state",
+		Long: "Backup copies a SQLite store with all its tenants to a new file that is a store itself.\n" +
+			"For a folder or PostgreSQL, use the tools for these, or \"isso db export --trail\".",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd, false, func(p place, _ *store.Scope) error {
+				if _, ok := p.Backend.(*sqlite.Backend); !ok {
+					return fmt.Errorf("%s is not a SQLite store; isso db export --trail copies a tenant of any store", f.place)
+				}
+				if _, err := os.Stat(args[0]); err == nil {
+					return fmt.Errorf("%s is there already", args[0])
+				}
+				if _, err := p.db.ExecContext(cmd.Context(), "VACUUM INTO ?", args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: copied to %s\n", f.place, args[0])
+				return nil
+			})
+		},
+	}
+}
+
+func dbKey() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "key NAME --out FILE",
+		Short: "Make an Ed25519 key to sign checkpoints with",
+		Long: "Key writes the private key to FILE, which nobody else may read, and the verifier key to\n" +
+			"FILE.pub. NAME, such as audit.example.org, is part of both (C2SP signed note).",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return errors.New("--out is needed")
+			}
+			skey, vkey, err := note.GenerateKey(rand.Reader, args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := note.NewVerifier(vkey); err != nil {
+				return fmt.Errorf("the name %q: %w", args[0], err)
+			}
+			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(f, skey+"\n")
+			if err = errors.Join(err, f.Close()); err != nil {
+				return err
+			}
+			if err := os.WriteFile(out+".pub", []byte(vkey+"\n"), 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), vkey)
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file for the private key")
+	return cmd
+}
+
+func dbCheckpoint(f *dbFlags) *cobra.Command {
+	var key string
+	cmd := &cobra.Command{
+		Use:   "checkpoint --key FILE",
+		Short: "Sign the end of the audit trail, to be kept elsewhere",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := os.ReadFile(key)
+			if err != nil {
+				return err
+			}
+			signer, err := note.NewSigner(strings.TrimSpace(string(text)))
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+				signed, err := s.Checkpoint(cmd.Context(), signer)
+				if err != nil {
+					return err
+				}
+				_, err = cmd.OutOrStdout().Write(signed)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&key, "key", "", "file with the private key")
+	return cmd
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"database/sql"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func dbRun(t *testing.T, args ...string) string {
+	t.Helper()
+	status, out, err := isso(t, "", append([]string{"db", "--actor", "p01", "--reason", "review"}, args...)...)
+	require.Equal(t, 0, status, err)
+	require.Empty(t, err)
+	return out
+}
+
+// hashes and times change with the clock.
+var volatile = regexp.MustCompile(`sha256:[0-9a-f]{64}|\d{4}-\d\d-\d\dT[0-9:.]+Z`)
+
+func TestDB(t *testing.T) {
+	for _, place := range []string{"isso.db", "store/"} {
+		t.Run(place, func(t *testing.T) {
+			inFolder(t)
+			db := []string{"--db", place}
+			run := func(args ...string) string { t.Helper(); return dbRun(t, append(args, db...)...) }
+
+			status, _, err := isso(t, "", "db", "log", "--db", place)
+			require.Equal(t, 2, status)
+			require.Contains(t, err, "isso db init makes a store")
+			require.Equal(t, place+": ready\n", run("init"))
+			require.Equal(t, place+": ready\n", run("init"))
+			require.Equal(t, "good: catalog \"yes\", version 1.10, revision 1\n", run("import", "good.json"))
+			require.Equal(t, "good: unchanged, revision 1\n", run("import", "good.json"))
+			require.NoError(t, os.Mkdir("more", 0o700))
+			text := strings.Replace(good, "1.10", "1.11", 1)
+			require.NoError(t, os.WriteFile("more/good.json", []byte(text), 0o600))
+			require.NoError(t, os.WriteFile("more/readme.txt", []byte("no document"), 0o600))
+			require.Equal(t, "good: catalog \"yes\", version 1.11, revision 2\n", run("import", "more"))
+
+			// All or none.
+			require.NoError(t, os.WriteFile("other.json", []byte(good), 0o600))
+			status, out, err := isso(t, "", append([]string{"db", "import", "other.json", "bad.json"}, db...)...)
+			require.Equal(t, 1, status)
+			require.Empty(t, out)
+			require.Contains(t, err, `bad:1:20: expected a uuid`)
+
+			log := run("log")
+			require.Equal(t, "1  *  p01  put documents/good revision 1 (\"review\")\n2  *  p01  put documents/good revision 2 (\"review\")\n", volatile.ReplaceAllString(log, "*"))
+			require.Contains(t, run("log", "--json", "--from", "2"), `"revision": 2`)
+
+			require.Equal(t, "out/good.json\n", run("export", "--out", "out"))
+			back, readErr := os.ReadFile("out/good.json")
+			require.NoError(t, readErr)
+			require.Equal(t, text, string(back))
+			status, _, err = isso(t, "", append([]string{"db", "export", "--out", "out", "none"}, db...)...)
+			require.Equal(t, []any{2, "isso: there is no document none\n"}, []any{status, err})
+
+			require.Equal(t, place+": the audit trail is intact: 2 entries, 1 records, 2 blobs, 0 contents erased, last hash *\n",
+				volatile.ReplaceAllString(run("verify"), "*"))
+
+			vkey := dbRun(t, "key", "audit.example.org", "--out", "key")
+			require.Contains(t, vkey, "audit.example.org+")
+			require.NoError(t, os.WriteFile("checkpoint", []byte(run("checkpoint", "--key", "key")), 0o600))
+			run("verify", "--checkpoint", "checkpoint", "--key", "key.pub")
+
+			run("export", "--trail", "trail.jsonl")
+			require.Contains(t, dbRun(t, "verify", "--export", "trail.jsonl", "--checkpoint", "checkpoint", "--key", "key.pub"), "is intact: 2 entries, 2 blobs")
+			dbRun(t, "init", "--db", "copy.db")
+			require.Equal(t, "trail.jsonl: 2 entries, 2 blobs, up to entry 2\n", dbRun(t, "import", "trail.jsonl", "--db", "copy.db"))
+			require.Equal(t, log, dbRun(t, "log", "--db", "copy.db"))
+			require.Equal(t, "good: unchanged, revision 2\n", dbRun(t, "import", "more", "--db", "copy.db"))
+
+			trail, readErr := os.ReadFile("trail.jsonl")
+			require.NoError(t, readErr)
+			require.NoError(t, os.WriteFile("trail.jsonl", []byte(strings.Replace(string(trail), "review", "Review", 1)), 0o600))
+			status, out, _ = isso(t, "", "db", "verify", "--export", "trail.jsonl")
+			require.Equal(t, 1, status)
+			require.Equal(t, "trail.jsonl: audit trail of tenant \"\": entry 1: the stored hash is not that of the entry\n", out)
+		})
+	}
+}
+
+// TestDBVerifyTampered changes a SQLite store behind the program's back.
+func TestDBVerifyTampered(t *testing.T) {
+	inFolder(t)
+	dbRun(t, "init")
+	dbRun(t, "import", "good.json")
+	require.Equal(t, "isso.db: copied to backup.db\n", dbRun(t, "backup", "backup.db"))
+	status, _, err := isso(t, "", "db", "backup", "backup.db")
+	require.Equal(t, []any{2, "isso: backup.db is there already\n"}, []any{status, err})
+	dbRun(t, "verify", "--db", "backup.db")
+
+	db, openErr := sql.Open("sqlite", "isso.db")
+	require.NoError(t, openErr)
+	defer db.Close()
+	for _, tt := range []struct{ name, statement, want string }{
+		{"actor of an entry", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'p01', 'p02') AS BLOB) WHERE collection = '~audit'`,
+			"audit trail of tenant \"\": entry 1: the stored hash is not that of the entry\n"},
+		{"title of a document", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), '"yes"', '"no"') AS BLOB) WHERE collection = 'documents'`,
+			"audit trail of tenant \"\": entry 1: the stored bytes are not what this package writes: the content does not fit its digest * (documents \"good\")\n"},
+		{"record removed", `DELETE FROM issokit_record WHERE collection = 'documents'`,
+			"audit trail of tenant \"\": entry 1: the record is missing (documents \"good\")\n"},
+		{"trail removed", `DELETE FROM issokit_record WHERE collection = '~audit'`, "audit trail of tenant \"\": entry 1: it is missing: the checkpoint knows entries up to 1\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.NoError(t, copyFile("backup.db", "tampered.db"))
+			tampered, openErr := sql.Open("sqlite", "tampered.db")
+			require.NoError(t, openErr)
+			r, execErr := tampered.ExecContext(t.Context(), tt.statement)
+			require.NoError(t, execErr)
+			n, rowsErr := r.RowsAffected()
+			require.NoError(t, rowsErr)
+			require.Positive(t, n)
+			require.NoError(t, tampered.Close())
+			args := []string{"db", "verify", "--db", "tampered.db"}
+			if tt.name == "trail removed" {
+				dbRun(t, "key", "audit.example.org", "--out", "key")
+				require.NoError(t, os.WriteFile("checkpoint", []byte(dbRun(t, "checkpoint", "--key", "key")), 0o600))
+				args = append(args, "--checkpoint", "checkpoint", "--key", "key.pub")
+			}
+			status, out, err := isso(t, "", args...)
+			require.Equal(t, tt.want, volatile.ReplaceAllString(out, "*"))
+			require.Equal(t, []any{1, ""}, []any{status, err})
+		})
+	}
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o600)
+}

@@ -1,0 +1,236 @@
+// Package file keeps records in a folder of JSON files, one for each record, for
+// programs that want no database and for folders under version control:
+//
+//	format.json
+//	tenants/acme/risks/r-1.json
+//	tenants/acme/%7eaudit/0000000000000000001.json
+//
+// One process at a time has a folder open. An index of all keys and attributes is
+// in memory, the contents are not; opening a tenant reads all of its files once.
+// Files are written beside their place, synchronised and renamed. A transaction
+// that changes several writes a journal of the renames first, which is carried out
+// when the tenant is opened again after a crash. What is changed behind the back of
+// a process that has the folder open, as by a checkout, is not seen until it opens
+// the folder again.
+//
+// On systems that are not Unix, the program itself must see to it that a folder
+// is open in one process, and renames are as durable as the system makes them.
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/issokit/issokit/store/driver"
+)
+
+// Options configure [Open]; nil means the defaults.
+type Options struct {
+	LockWait time.Duration // how long an Update waits for another of its tenant; default 10 s
+	NoSync   bool          // do not wait for the disk: a failure of power may leave half of a change
+}
+
+// Backend is a [driver.Backend].
+type Backend struct {
+	root     string
+	opts     Options
+	lock     *os.File
+	readOnly bool
+
+	mu      sync.Mutex
+	tenants map[string]*tenant
+}
+
+var _ driver.Backend = (*Backend)(nil)
+
+// version is that of the layout of the folder.
+const version = 1
+
+type format struct {
+	Format  string `json:"format"`
+	Version int    `json:"version"`
+}
+
+// Open opens a folder, and makes it if it is not there. The error matches
+// driver.ErrBusy if another process has it open, and says which, and
+// driver.ErrNewerSchema if a newer version of this package has made it. A folder
+// that cannot be written is opened read-only.
+func Open(folder string, opts *Options) (*Backend, error) {
+	b := &Backend{root: folder, tenants: map[string]*tenant{}}
+	if opts != nil {
+		b.opts = *opts
+	}
+	if b.opts.LockWait <= 0 {
+		b.opts.LockWait = 10 * time.Second
+	}
+	if err := b.open(); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("file: %w", err)
+	}
+	return b, nil
+}
+
+func (b *Backend) open() error {
+	if err := os.MkdirAll(b.root, 0o700); err != nil {
+		return err
+	}
+	if err := b.takeLock(); err != nil {
+		return err
+	}
+	name := filepath.Join(b.root, "format.json")
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		others, err := os.ReadDir(b.root)
+		if err != nil {
+			return err
+		}
+		for _, o := range others {
+			if o.Name() != "lock" && !strings.HasPrefix(o.Name(), ".") {
+				return fmt.Errorf("%s is neither empty nor a store: it holds %q", b.root, o.Name())
+			}
+		}
+		if b.readOnly {
+			return fmt.Errorf("%w: %s is empty", driver.ErrReadOnly, b.root)
+		}
+		for name, text := range map[string]string{
+			"format.json": fmt.Sprintf("{\n  \"format\": \"issokit-store\",\n  \"version\": %d\n}\n", version),
+			".gitignore":  "lock\n.tmp-*\njournal\n",
+		} {
+			if err := b.replace(filepath.Join(b.root, name), []byte(text)); err != nil {
+				return err
+			}
+		}
+		return b.syncFolders(map[string]bool{b.root: true})
+	}
+	if err != nil {
+		return err
+	}
+	var f format
+	if err := json.Unmarshal(text, &f); err != nil || f.Format != "issokit-store" || f.Version < 1 {
+		return fmt.Errorf("%s: expected the format of a store, found %.80q", name, text)
+	}
+	if f.Version > version {
+		return fmt.Errorf("%w: %s has version %d, this program knows up to %d", driver.ErrNewerSchema, name, f.Version, version)
+	}
+	return nil
+}
+
+// takeLock also writes down who has the folder.
+func (b *Backend) takeLock() error {
+	name := filepath.Join(b.root, "lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if isReadOnly(err) {
+		b.readOnly = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.lock = f
+	ok, err := tryLock(f)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		owner, _ := os.ReadFile(name)
+		return fmt.Errorf("%w: %s is open in another process (%.100s)", driver.ErrBusy, b.root, strings.TrimSpace(string(owner)))
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	host, _ := os.Hostname()
+	_, err = f.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
+	if errors.Is(err, errNoSpace) {
+		return nil // the lock holds without the note
+	}
+	return err
+}
+
+func isReadOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errReadOnlyFS)
+}
+
+// Close lets go of the folder.
+func (b *Backend) Close() error {
+	if b.lock == nil {
+		return nil
+	}
+	err := b.lock.Close()
+	b.lock = nil
+	return err
+}
+
+// View implements [driver.Backend].
+func (b *Backend) View(ctx context.Context, name string, fn func(driver.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t, err := b.tenant(name)
+	if err != nil {
+		return err
+	}
+	return fn(&tx{t: t, state: t.load(), readOnly: true})
+}
+
+// Update implements [driver.Backend].
+func (b *Backend) Update(ctx context.Context, name string, fn func(driver.Tx) error) error {
+	t, err := b.tenant(name)
+	if err != nil {
+		return err
+	}
+	if b.readOnly {
+		return driver.ErrReadOnly
+	}
+	timer := time.NewTimer(b.opts.LockWait)
+	defer timer.Stop()
+	select {
+	case t.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return fmt.Errorf("%w (%v)", driver.ErrBusy, b.opts.LockWait)
+	}
+	defer func() { <-t.writer }()
+	if t.broken != nil {
+		return fmt.Errorf("file: the folder must be opened again: %w", t.broken)
+	}
+	x := &tx{t: t, state: t.load(), changes: map[string]*change{}}
+	if err := fn(x); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(x.changes) == 0 {
+		return nil
+	}
+	if err := t.commit(x); err != nil {
+		return fmt.Errorf("file: %w", err)
+	}
+	return nil
+}
+
+// tenant returns a tenant, and reads its files if that was not done yet.
+func (b *Backend) tenant(name string) (*tenant, error) {
+	b.mu.Lock()
+	t := b.tenants[name]
+	if t == nil {
+		t = &tenant{b: b, folder: filepath.Join(b.root, "tenants", escape(name)), writer: make(chan struct{}, 1)}
+		b.tenants[name] = t
+	}
+	b.mu.Unlock()
+	t.once.Do(func() {
+		if err := t.open(); err != nil {
+			t.failed = fmt.Errorf("file: %w", err)
+		}
+	})
+	return t, t.failed
+}

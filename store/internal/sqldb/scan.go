@@ -1,0 +1,180 @@
+package sqldb
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/issokit/issokit/store/driver"
+)
+
+// A scan reads so many rows, or so many bytes, at once; then the connection is
+// free for what the body of the iteration does.
+const (
+	scanRows  = 500
+	scanBytes = 4 << 20
+)
+
+// Scan implements [driver.Tx].
+func (x *Tx) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	return func(yield func(driver.Record, error) bool) {
+		q := q
+		left := q.Limit
+		for {
+			q.Limit = scanRows
+			if left > 0 {
+				q.Limit = min(left, scanRows)
+			}
+			page, more, err := x.page(ctx, collection, q)
+			if err != nil {
+				yield(driver.Record{}, x.b.classify(ctx, err))
+				return
+			}
+			for _, r := range page {
+				if !yield(r, nil) {
+					return
+				}
+				q.After = driver.Position{Value: r.Value, Key: r.Key}
+			}
+			if left > 0 {
+				if left -= len(page); left == 0 {
+					return
+				}
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page []driver.Record, more bool, err error) {
+	query, args := build(x.tenant, collection, q)
+	if query == "" {
+		return nil, false, nil
+	}
+	rows, err := x.query(ctx, query, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	size := 0
+	for rows.Next() {
+		var r driver.Record
+		var attrs []byte
+		if err := rows.Scan(&r.Key, &r.Revision, &attrs, &r.Data, &r.Value); err != nil {
+			return nil, false, err
+		}
+		if r.Attrs, err = decodeAttrs(attrs); err != nil {
+			return nil, false, err
+		}
+		page = append(page, r)
+		if size += len(r.Data); size > scanBytes {
+			return page, true, rows.Close()
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, err
+	}
+	return page, len(page) == q.Limit, nil
+}
+
+// A builder puts a statement together. What comes from outside becomes a
+// parameter, always.
+type builder struct {
+	strings.Builder
+	args []any
+}
+
+func (b *builder) add(text string, args ...any) {
+	b.WriteString(text)
+	b.args = append(b.args, args...)
+}
+
+// build returns the statement of a query, "" if nothing can match. The table of
+// attributes drives it where one of its orders is the order asked for.
+func build(tenant, collection string, q driver.Query) (string, []any) {
+	var drive *driver.Cond // the condition whose one value the keys are in the order of
+	for i, c := range q.Where {
+		if c.In != nil && len(c.In) == 0 {
+			return "", nil
+		}
+		if q.OrderBy == "" && drive == nil && len(c.In) == 1 {
+			drive = &q.Where[i]
+		}
+	}
+	var b builder
+	key := "r.key"
+	switch {
+	case q.OrderBy != "":
+		key = "o.key"
+		b.add("SELECT r.key, r.revision, r.attrs, r.data, o.value"+joined, tenant, collection, q.OrderBy)
+		for _, c := range q.Where {
+			if c.Attr == q.OrderBy {
+				b.cond("o.value", c)
+			}
+		}
+		if !q.After.IsZero() {
+			b.add(" AND (o.value, o.key) "+behind(q.Desc)+" (?, ?)", q.After.Value, q.After.Key)
+		}
+	case drive != nil:
+		key = "o.key"
+		b.add("SELECT r.key, r.revision, r.attrs, r.data, ''"+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
+	default:
+		b.add("SELECT r.key, r.revision, r.attrs, r.data, '' FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
+	}
+	if q.OrderBy == "" && !q.After.IsZero() {
+		b.add(" AND "+key+" "+behind(q.Desc)+" ?", q.After.Key)
+	}
+	if q.KeyFrom != "" {
+		b.add(" AND "+key+" >= ?", q.KeyFrom)
+	}
+	if q.KeyTo != "" {
+		b.add(" AND "+key+" < ?", q.KeyTo)
+	}
+	for i, c := range q.Where {
+		if c.Attr == q.OrderBy || drive == &q.Where[i] {
+			continue
+		}
+		b.add(" AND EXISTS (SELECT 1 FROM {p}attr a WHERE a.tenant = ? AND a.collection = ? AND a.attr = ? AND a.key = "+key, tenant, collection, c.Attr)
+		b.cond("a.value", c)
+		b.add(")")
+	}
+	direction := ""
+	if q.Desc {
+		direction = " DESC"
+	}
+	b.add(" ORDER BY ")
+	if q.OrderBy != "" {
+		b.add("o.value" + direction + ", ")
+	}
+	b.add(key+direction+" LIMIT ?", q.Limit)
+	return b.String(), b.args
+}
+
+// joined: SQLite keeps the order of a CROSS JOIN, so that the index of the
+// attributes is the one that is gone along.
+const joined = " FROM {p}attr o CROSS JOIN {p}record r WHERE r.tenant = o.tenant AND r.collection = o.collection AND r.key = o.key AND o.tenant = ? AND o.collection = ? AND o.attr = ?"
+
+func behind(desc bool) string {
+	if desc {
+		return "<"
+	}
+	return ">"
+}
+
+func (b *builder) cond(column string, c driver.Cond) {
+	if c.In != nil {
+		b.add(" AND " + column + " IN (?" + strings.Repeat(", ?", len(c.In)-1) + ")")
+		for _, v := range c.In {
+			b.args = append(b.args, v)
+		}
+		return
+	}
+	if c.From != "" {
+		b.add(" AND "+column+" >= ?", c.From)
+	}
+	if c.To != "" {
+		b.add(" AND "+column+" < ?", c.To)
+	}
+}

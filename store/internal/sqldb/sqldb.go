@@ -1,0 +1,560 @@
+// Package sqldb keeps records in two tables of a SQL database, for the back ends
+// that differ in little but the way to lock.
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/issokit/issokit/store/driver"
+)
+
+// A Dialect is what a database wants differently.
+type Dialect struct {
+	// Numbered: parameters are $1, $2 and so on, not ?.
+	Numbered bool
+
+	// Migrations make the tables: Migrations[i] brings schema i to schema i+1. "{p}"
+	// in them stands for the prefix of the tables.
+	Migrations [][]string
+
+	// Update and View are the options of transactions.
+	Update, View sql.TxOptions
+
+	// WithInsert: an INSERT can be a part of another one.
+	WithInsert bool
+
+	// Lock makes the transactions of a tenant wait for each other. It is the first
+	// thing that an Update does.
+	Lock func(ctx context.Context, tx *Tx) error
+
+	// OneWriter: the database has one lock for all writes, not one for each tenant.
+	OneWriter bool
+
+	// Classify wraps an error of the database in the one of package driver that it
+	// means, if any.
+	Classify func(error) error
+}
+
+// Options of the back ends.
+type Options struct {
+	Prefix   string        // of the names of the tables
+	LockWait time.Duration // how long an Update waits for another
+}
+
+// DB is a [driver.Backend].
+type DB struct {
+	db      *sql.DB
+	dialect Dialect
+	opts    Options
+	gates   gates
+
+	texts sync.Map // statement with {p} and ? to that of the dialect
+	known atomic.Int64
+
+	mu     sync.Mutex
+	stmts  map[string]*sql.Stmt
+	wanted []string
+}
+
+var prefixForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,30}$`)
+
+// Open brings the schema up to date and returns the back end.
+func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
+	if o.Prefix == "" {
+		o.Prefix = "issokit_"
+	}
+	if !prefixForm.MatchString(o.Prefix) {
+		return nil, fmt.Errorf("the prefix %.40q is not one of a-z 0-9 _ with at most 31 characters", o.Prefix)
+	}
+	if o.LockWait <= 0 {
+		o.LockWait = 10 * time.Second
+	}
+	b := &DB{db: db, dialect: d, opts: o, stmts: map[string]*sql.Stmt{}}
+	if err := b.migrate(ctx); err != nil {
+		return nil, err
+	}
+	for _, q := range usual() {
+		b.wanted = append(b.wanted, b.text(q))
+	}
+	if err := b.prepare(ctx); err != nil {
+		return nil, b.classify(ctx, err)
+	}
+	return b, nil
+}
+
+// usual are the statements that every program needs.
+func usual() []string {
+	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
+	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+		text, _ := build("", "", q)
+		qs = append(qs, text)
+	}
+	return qs
+}
+
+const (
+	getQuery     = "SELECT revision, attrs, data FROM {p}record WHERE tenant = ? AND collection = ? AND key = ?"
+	insertRecord = "INSERT INTO {p}record (tenant, collection, key, revision, attrs, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+	updateRecord = "UPDATE {p}record SET revision = ?, attrs = ?, data = ? WHERE tenant = ? AND collection = ? AND key = ? AND revision = ?"
+	deleteRecord = "DELETE FROM {p}record WHERE tenant = ? AND collection = ? AND key = ? AND revision = ?"
+	insertAttrs  = "INSERT INTO {p}attr (tenant, collection, attr, value, key) VALUES "
+	deleteAttr   = "DELETE FROM {p}attr WHERE tenant = ? AND collection = ? AND attr = ? AND value = ? AND key = ?"
+)
+
+// Close releases the prepared statements; the database is the caller's.
+func (b *DB) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var errs []error
+	for _, s := range b.stmts {
+		errs = append(errs, s.Close())
+	}
+	clear(b.stmts)
+	return errors.Join(errs...)
+}
+
+func (b *DB) text(query string) string {
+	if t, ok := b.texts.Load(query); ok {
+		return t.(string)
+	}
+	t := b.translate(query)
+	if b.known.Add(1) < maxTexts {
+		b.texts.Store(query, t)
+	}
+	return t
+}
+
+// maxTexts bounds the statements that are remembered in the form of the dialect.
+const maxTexts = 1000
+
+func (b *DB) translate(query string) string {
+	query = strings.ReplaceAll(query, "{p}", b.opts.Prefix)
+	if !b.dialect.Numbered {
+		return query
+	}
+	var t strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(query, "?") {
+		if n > 0 {
+			fmt.Fprintf(&t, "$%d", n)
+		}
+		t.WriteString(part)
+		n++
+	}
+	return t.String()
+}
+
+// classify says what an error means to package store.
+func (b *DB) classify(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
+	case ctx.Err() != nil:
+		return err
+	}
+	return b.dialect.Classify(err)
+}
+
+// migrate runs what is missing of the migrations, in one transaction. Of several
+// processes that do it at the same time one wins, and the others see that when
+// they look again.
+func (b *DB) migrate(ctx context.Context) error {
+	var err error
+	for range 5 {
+		version := 0
+		row := b.db.QueryRowContext(ctx, b.text("SELECT value FROM {p}meta WHERE name = 'schema'"))
+		if scanErr := row.Scan(&version); scanErr == nil {
+			known := len(b.dialect.Migrations)
+			if version > known {
+				return fmt.Errorf("%w: the tables have schema %d, this program knows up to %d", driver.ErrNewerSchema, version, known)
+			}
+			if version == known {
+				return nil
+			}
+		}
+		if err = b.migrateFrom(ctx, version); err == nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return b.classify(ctx, fmt.Errorf("making the tables: %w", err))
+}
+
+func (b *DB) migrateFrom(ctx context.Context, version int) error {
+	tx, err := b.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	for i := version; i < len(b.dialect.Migrations); i++ {
+		for _, s := range b.dialect.Migrations[i] {
+			if _, err := tx.ExecContext(ctx, b.text(s)); err != nil {
+				return err
+			}
+		}
+		set := "UPDATE {p}meta SET value = ? WHERE name = 'schema' AND value = ?"
+		if i == 0 {
+			set = "INSERT INTO {p}meta (value, name) SELECT CAST(? AS integer), 'schema' WHERE CAST(? AS integer) = 0"
+		}
+		r, err := tx.ExecContext(ctx, b.text(set), i+1, i)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return fmt.Errorf("schema %d was changed by another process", i)
+		}
+	}
+	return tx.Commit()
+}
+
+// maxStmts bounds the prepared statements: there are about ten, and one for each
+// form of query that a program uses.
+const maxStmts = 100
+
+// prepare prepares what the last transactions have used. It is not done inside of
+// a transaction, since it may need a connection of its own.
+func (b *DB) prepare(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, q := range b.wanted {
+		if b.stmts[q] != nil || len(b.stmts) == maxStmts {
+			continue
+		}
+		s, err := b.db.PrepareContext(ctx, q)
+		if err != nil {
+			return err
+		}
+		b.stmts[q] = s
+	}
+	b.wanted = b.wanted[:0]
+	return nil
+}
+
+// stmt returns the prepared statement of a text, nil if there is none yet.
+func (b *DB) stmt(text string) *sql.Stmt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.stmts[text]
+	if s == nil && len(b.wanted) < maxStmts {
+		b.wanted = append(b.wanted, text)
+	}
+	return s
+}
+
+// Get implements [driver.Getter].
+func (b *DB) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+	var rows *sql.Rows
+	var err error
+	text := b.text(getQuery)
+	if s := b.stmt(text); s != nil {
+		rows, err = s.QueryContext(ctx, tenant, collection, key)
+	} else {
+		rows, err = b.db.QueryContext(ctx, text, tenant, collection, key)
+	}
+	return b.one(ctx, key, rows, err)
+}
+
+// View implements [driver.Backend].
+func (b *DB) View(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	return b.run(ctx, tenant, true, fn)
+}
+
+// Update implements [driver.Backend].
+func (b *DB) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	key := tenant
+	if b.dialect.OneWriter {
+		key = ""
+	}
+	leave, err := b.gates.enter(ctx, key, b.opts.LockWait)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return b.run(ctx, tenant, false, fn)
+}
+
+func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) error {
+	if err := b.prepare(ctx); err != nil {
+		return b.classify(ctx, err)
+	}
+	until := time.NewTimer(b.opts.LockWait)
+	defer until.Stop()
+	for try := 0; ; try++ {
+		began, err := b.once(ctx, tenant, readOnly, fn)
+		if began || !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) {
+			return err
+		}
+		// Another process holds the lock, and nothing will tell when it lets go.
+		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		case <-until.C:
+			pause.Stop()
+			return err
+		}
+	}
+}
+
+// once runs fn in a transaction, and tells whether it came so far.
+func (b *DB) once(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) (began bool, err error) {
+	o := &b.dialect.Update
+	if readOnly {
+		o = &b.dialect.View
+	}
+	sqlTx, err := b.db.BeginTx(ctx, o)
+	if err != nil {
+		return false, b.classify(ctx, err)
+	}
+	defer sqlTx.Rollback() //nolint:errcheck // after a commit it does nothing
+	tx := &Tx{b: b, tx: sqlTx, tenant: tenant, readOnly: readOnly}
+	if !readOnly {
+		if err := b.dialect.Lock(ctx, tx); err != nil {
+			return false, err
+		}
+	}
+	if err := fn(tx); err != nil {
+		return true, err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		err = b.classify(ctx, err)
+		if errors.Is(err, driver.ErrBusy) {
+			err = fmt.Errorf("%w: %w", driver.ErrRetry, err)
+		}
+		return true, err
+	}
+	return true, nil
+}
+
+// InTx returns a back end whose transactions are parts of the caller's.
+func (b *DB) InTx(tx *sql.Tx) driver.Backend { return inTx{b, tx} }
+
+type inTx struct {
+	b  *DB
+	tx *sql.Tx
+}
+
+func (i inTx) Close() error { return nil }
+
+func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
+	return fn(&Tx{b: i.b, tx: i.tx, tenant: tenant, readOnly: true})
+}
+
+func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
+	tx := &Tx{b: i.b, tx: i.tx, tenant: tenant}
+	if _, err := tx.exec(ctx, "SAVEPOINT issokit"); err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if !done { // an error or a panic
+			_, undo := tx.exec(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT issokit")
+			err = errors.Join(err, undo)
+		}
+	}()
+	if err := i.b.dialect.Lock(ctx, tx); err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	done = true
+	_, err = tx.exec(ctx, "RELEASE SAVEPOINT issokit")
+	return err
+}
+
+// Tx is a [driver.Tx].
+type Tx struct {
+	b        *DB
+	tx       *sql.Tx
+	tenant   string
+	readOnly bool
+}
+
+// Tenant returns whose transaction it is.
+func (x *Tx) Tenant() string { return x.tenant }
+
+// LockWait returns how long to wait for a lock.
+func (x *Tx) LockWait() time.Duration { return x.b.opts.LockWait }
+
+// Exec runs a statement and returns how many rows it changed.
+func (x *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return x.exec(ctx, query, args...)
+}
+
+func (x *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	text := x.b.text(query)
+	var r sql.Result
+	var err error
+	if s := x.b.stmt(text); s != nil {
+		r, err = x.tx.StmtContext(ctx, s).ExecContext(ctx, args...)
+	} else {
+		r, err = x.tx.ExecContext(ctx, text, args...)
+	}
+	if err != nil {
+		return 0, x.b.classify(ctx, err)
+	}
+	n, err := r.RowsAffected()
+	return n, x.b.classify(ctx, err)
+}
+
+func (x *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	text := x.b.text(query)
+	if s := x.b.stmt(text); s != nil {
+		return x.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+	}
+	return x.tx.QueryContext(ctx, text, args...)
+}
+
+// Get implements [driver.Tx].
+func (x *Tx) Get(ctx context.Context, collection, key string) (driver.Record, error) {
+	rows, err := x.query(ctx, getQuery, x.tenant, collection, key)
+	return x.b.one(ctx, key, rows, err)
+}
+
+// one reads the only row of a query.
+func (b *DB) one(ctx context.Context, key string, rows *sql.Rows, err error) (driver.Record, error) {
+	r := driver.Record{Key: key}
+	if err != nil {
+		return r, b.classify(ctx, err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return r, b.classify(ctx, err)
+		}
+		return r, driver.ErrNotFound
+	}
+	var attrs []byte
+	if err := rows.Scan(&r.Revision, &attrs, &r.Data); err != nil {
+		return r, b.classify(ctx, err)
+	}
+	if r.Attrs, err = decodeAttrs(attrs); err != nil {
+		return r, err
+	}
+	return r, b.classify(ctx, rows.Close())
+}
+
+// Put implements [driver.Tx].
+func (x *Tx) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	if x.readOnly {
+		return driver.ErrReadOnly
+	}
+	if r.Data == nil {
+		r.Data = []byte{}
+	}
+	if was.Revision != 0 {
+		n, err := x.exec(ctx, updateRecord, r.Revision, encodeAttrs(r.Attrs), r.Data, x.tenant, collection, r.Key, was.Revision)
+		return x.index(ctx, n, err, collection, r.Key, was.Attrs, r.Attrs)
+	}
+	args := []any{x.tenant, collection, r.Key, r.Revision, encodeAttrs(r.Attrs), r.Data}
+	if !x.b.dialect.WithInsert || len(r.Attrs) == 0 || len(r.Attrs) > attrRows {
+		n, err := x.exec(ctx, insertRecord, args...)
+		return x.index(ctx, n, err, collection, r.Key, nil, r.Attrs)
+	}
+	// The record and its attributes in one round trip.
+	query := "WITH r AS (" + insertRecord + " RETURNING key) INSERT INTO {p}attr (tenant, collection, attr, value, key) SELECT v.* FROM r, (VALUES " + strings.ReplaceAll(attrTuples(len(r.Attrs)), "?", "CAST(? AS text)") + ") v"
+	n, err := x.exec(ctx, query, append(args, x.attrArgs(collection, r.Key, r.Attrs)...)...)
+	if err == nil && n == 0 {
+		return driver.ErrConflict
+	}
+	return err
+}
+
+// attrRows is how many attributes one statement inserts.
+const attrRows = 50
+
+func attrTuples(n int) string {
+	return "(?, ?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?, ?)", n-1)
+}
+
+func (x *Tx) attrArgs(collection, key string, attrs []driver.Attr) []any {
+	args := make([]any, 0, 5*len(attrs))
+	for _, a := range attrs {
+		args = append(args, x.tenant, collection, a.Name, a.Value, key)
+	}
+	return args
+}
+
+// Delete implements [driver.Tx].
+func (x *Tx) Delete(ctx context.Context, collection string, was driver.Record) error {
+	if x.readOnly {
+		return driver.ErrReadOnly
+	}
+	n, err := x.exec(ctx, deleteRecord,
+		x.tenant, collection, was.Key, was.Revision)
+	return x.index(ctx, n, err, collection, was.Key, was.Attrs, nil)
+}
+
+// index brings the attributes up to date after a statement that changed n rows.
+func (x *Tx) index(ctx context.Context, n int64, err error, collection, key string, was, is []driver.Attr) error {
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return driver.ErrConflict
+	}
+	gone, fresh := driver.SplitAttrs(was, is)
+	for _, a := range gone {
+		if _, err := x.exec(ctx, deleteAttr, x.tenant, collection, a.Name, a.Value, key); err != nil {
+			return err
+		}
+	}
+	for rows := range slices.Chunk(fresh, attrRows) {
+		if _, err := x.exec(ctx, insertAttrs+attrTuples(len(rows)), x.attrArgs(collection, key, rows)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodeAttrs writes names and values, each after its length; nil for none. The
+// readable form is in the table of attributes.
+func encodeAttrs(attrs []driver.Attr) []byte {
+	var b []byte
+	for _, a := range attrs {
+		for _, s := range []string{a.Name, a.Value} {
+			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		}
+	}
+	return b
+}
+
+func decodeAttrs(b []byte) ([]driver.Attr, error) {
+	var attrs []driver.Attr
+	rest := string(b)
+	next := func() (s string, ok bool) {
+		n, size := binary.Uvarint([]byte(rest[:min(len(rest), binary.MaxVarintLen64)]))
+		if size <= 0 || n > uint64(len(rest)-size) {
+			return "", false
+		}
+		s, rest = rest[size:size+int(n)], rest[size+int(n):]
+		return s, true
+	}
+	for rest != "" {
+		name, ok1 := next()
+		value, ok2 := next()
+		if !ok1 || !ok2 {
+			return nil, errors.New("the attributes of a record are damaged")
+		}
+		attrs = append(attrs, driver.Attr{Name: name, Value: value})
+	}
+	return attrs, nil
+}

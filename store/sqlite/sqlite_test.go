@@ -1,0 +1,237 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/driver"
+	"github.com/issokit/issokit/store/memory"
+	"github.com/issokit/issokit/store/sqlite"
+	"github.com/issokit/issokit/store/storetest"
+)
+
+// database is a back end that closes the database, too.
+type database struct {
+	*sqlite.Backend
+	db *sql.DB
+}
+
+func (d database) Close() error {
+	if err := d.Backend.Close(); err != nil {
+		return err
+	}
+	return d.db.Close()
+}
+
+func openDB(file string, params string) (*sql.DB, error) {
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: params}).String())
+}
+
+func openFile(file string) (driver.Backend, error) {
+	db, err := openDB(file, "")
+	if err != nil {
+		return nil, err
+	}
+	b, err := sqlite.New(context.Background(), db, nil)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return database{b, db}, nil
+}
+
+func place(t testing.TB) string { return filepath.Join(t.TempDir(), "store.db") }
+
+// open is for tests in which nothing is killed: NORMAL does not wait for the
+// disk.
+func open(t testing.TB) driver.Backend {
+	db, err := openDB(place(t), "_pragma=synchronous(NORMAL)")
+	require.NoError(t, err)
+	b, err := sqlite.New(t.Context(), db, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, database{b, db}.Close()) })
+	return b
+}
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m, openFile)) }
+
+func TestSuite(t *testing.T) {
+	storetest.Run(t, open, &storetest.Options{
+		Place: place, Open: openFile,
+		Newer: func(t testing.TB, place string) {
+			db, err := openDB(place, "")
+			require.NoError(t, err)
+			defer db.Close()
+			_, err = db.ExecContext(t.Context(), "UPDATE issokit_meta SET value = 99")
+			require.NoError(t, err)
+		},
+	})
+}
+
+func FuzzCompare(f *testing.F) {
+	storetest.FuzzCompare(f, open, func(testing.TB) driver.Backend { return memory.New(nil) })
+}
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }
+
+func BenchmarkPlain(b *testing.B) {
+	db, err := openDB(place(b), "_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	require.NoError(b, err)
+	defer db.Close()
+	storetest.BenchmarkPlain(b, db, false)
+}
+
+func TestFullDisk(t *testing.T) {
+	storetest.FullDisk(t, func(folder string) (driver.Backend, error) { return openFile(filepath.Join(folder, "store.db")) })
+}
+
+func TestReadOnly(t *testing.T) {
+	file := place(t)
+	storetest.ReadOnly(t, func() (driver.Backend, error) { return openFile(file) }, func() (driver.Backend, error) {
+		db, err := openDB(file, "mode=ro")
+		if err != nil {
+			return nil, err
+		}
+		b, err := sqlite.New(t.Context(), db, nil)
+		return database{b, db}, err
+	})
+}
+
+// TestOldSchema: the tables as the first schema had them.
+func TestOldSchema(t *testing.T) {
+	file := place(t)
+	db, err := openDB(file, "")
+	require.NoError(t, err)
+	for _, s := range []string{
+		`CREATE TABLE issokit_meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
+		`INSERT INTO issokit_meta VALUES ('schema', 1)`,
+		`CREATE TABLE issokit_record (tenant TEXT NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,
+			revision INTEGER NOT NULL, attrs BLOB, data BLOB NOT NULL, PRIMARY KEY (tenant, collection, key)) WITHOUT ROWID`,
+		`INSERT INTO issokit_record VALUES ('t', 'c', 'k', 7, NULL, 'data')`,
+	} {
+		_, err := db.ExecContext(t.Context(), s)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+	for range 2 {
+		b, err := openFile(file)
+		require.NoError(t, err)
+		require.NoError(t, b.View(t.Context(), "t", func(tx driver.Tx) error {
+			r, err := tx.Get(t.Context(), "c", "k")
+			require.NoError(t, err)
+			require.Equal(t, driver.Record{Key: "k", Revision: 7, Data: []byte("data")}, r)
+			return nil
+		}))
+		require.NoError(t, b.Close())
+	}
+}
+
+func TestOptions(t *testing.T) {
+	db, err := openDB(place(t), "")
+	require.NoError(t, err)
+	defer db.Close()
+	for _, prefix := range []string{"a b", "x; DROP TABLE y; --", "A", "1", "é", strings.Repeat("p", 32), `"`} {
+		_, err := sqlite.New(t.Context(), db, &sqlite.Options{Prefix: prefix})
+		require.ErrorContains(t, err, "prefix", prefix)
+	}
+	b, err := sqlite.New(t.Context(), db, &sqlite.Options{Prefix: "own_", LockWait: 20 * time.Millisecond})
+	require.NoError(t, err)
+	s := store.New(b, nil).Scope(store.Principal{Actor: "p"})
+	none := func(*store.Tx) error { return nil }
+	err = s.Update(t.Context(), func(*store.Tx) error { return s.Update(t.Context(), none) })
+	require.ErrorIs(t, err, store.ErrBusy, "an Update that is not on the Tx")
+	require.NoError(t, s.Update(t.Context(), none))
+
+	// Another process that holds the lock, too.
+	other, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = other.ExecContext(t.Context(), "CREATE TABLE other (x)")
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Update(t.Context(), none), store.ErrBusy)
+	require.NoError(t, other.Rollback())
+	require.NoError(t, s.Update(t.Context(), none))
+}
+
+func TestEncodingRefused(t *testing.T) {
+	db, err := openDB(place(t), "_pragma=encoding('UTF-16')")
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "PRAGMA encoding = 'UTF-16'; CREATE TABLE x (y)")
+	require.NoError(t, err)
+	_, err = sqlite.New(t.Context(), db, nil)
+	require.ErrorContains(t, err, "UTF-16")
+}
+
+// TestDamaged: a file that is no database is an error, not a panic.
+func TestDamaged(t *testing.T) {
+	file := place(t)
+	b, err := openFile(file)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for i := 100; i < len(data); i++ {
+		data[i] = 0xa5
+	}
+	require.NoError(t, os.WriteFile(file, data, 0o600))
+	_, err = openFile(file)
+	require.Error(t, err)
+	require.NoError(t, os.WriteFile(file, []byte("This is no database, but a text that is long enough for a header of one hundred bytes, and then some."), 0o600))
+	_, err = openFile(file)
+	require.Error(t, err)
+}
+
+// TestStreaming: a list in constant memory. It takes a while to fill.
+func TestStreaming(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: -short")
+	}
+	s := store.New(open(t), nil).Scope(store.Principal{Actor: "p"})
+	storetest.Stream(t, s, storetest.Payloads(s), storetest.Records(t))
+}
+
+// TestInTx: the store's changes are part of the program's own transaction.
+func TestInTx(t *testing.T) {
+	db, err := openDB(place(t), "_txlock=immediate")
+	require.NoError(t, err)
+	defer db.Close()
+	b, err := sqlite.New(t.Context(), db, nil)
+	require.NoError(t, err)
+	defer b.Close()
+	storetest.InTx(t, db, b, b.InTx)
+}
+
+func ExampleNew() {
+	db, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // each connection would have a memory of its own
+	ctx := context.Background()
+	b, err := sqlite.New(ctx, db, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	scope := store.New(b, nil).Scope(store.Principal{Tenant: "acme", Actor: "p.meyer"})
+	notes := store.NewCollection(scope, "notes", func(s string) string { return "greeting" }, nil)
+	fmt.Println(notes.Put(ctx, "hello"))
+	fmt.Println(notes.Get(ctx, "greeting"))
+	// Output:
+	// <nil>
+	// hello <nil>
+}

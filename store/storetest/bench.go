@@ -1,0 +1,141 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/driver"
+)
+
+// Payload is the content of the records of [Benchmark]: about 300 bytes of JSON
+// with one attribute, so that others can be measured with the same.
+type Payload struct {
+	ID    string `json:"id"`
+	Owner string `json:"owner"`
+	Text  string `json:"text"`
+}
+
+// NewPayload returns the i-th payload.
+func NewPayload(i int) Payload {
+	return Payload{fmt.Sprintf("k%08d", i), fmt.Sprintf("owner-%d", i%10), strings.Repeat("0123456789", 25)}
+}
+
+// Payloads is the collection of the benchmarks.
+func Payloads(s *store.Scope) *store.Collection[Payload] {
+	return store.NewCollection(s, "payloads", func(p Payload) string { return p.ID }, &store.CollectionOptions[Payload]{
+		Attrs: map[string]func(Payload) []string{"owner": func(p Payload) []string { return []string{p.Owner} }},
+	})
+}
+
+// Benchmark measures a back end: every write is a transaction of its own with
+// history and audit trail.
+func Benchmark(b *testing.B, open func(t testing.TB) driver.Backend) {
+	const records = 2000
+	fill := func(b *testing.B) (*store.Scope, *store.Collection[Payload]) {
+		s := store.New(open(b), nil).Scope(store.Principal{Tenant: "t", Actor: "bench"})
+		c := Payloads(s)
+		require.NoError(b, s.Update(b.Context(), func(tx *store.Tx) error {
+			for i := range records {
+				if err := c.In(tx).Create(b.Context(), NewPayload(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		return s, c
+	}
+	b.Run("Create", func(b *testing.B) {
+		c := Payloads(store.New(open(b), nil).Scope(store.Principal{Tenant: "t", Actor: "bench"}))
+		n := 0
+		for b.Loop() {
+			require.NoError(b, c.Create(b.Context(), NewPayload(n)))
+			n++
+		}
+		perSecond(b, n)
+	})
+	b.Run("Put", func(b *testing.B) {
+		_, c := fill(b)
+		n := 0
+		for b.Loop() {
+			require.NoError(b, c.Put(b.Context(), NewPayload(n%records)))
+			n++
+		}
+		perSecond(b, n)
+	})
+	b.Run("Swap", func(b *testing.B) {
+		_, c := fill(b)
+		n := 0
+		for b.Loop() {
+			_, err := c.Swap(b.Context(), NewPayload(n%records), int64(n/records)+1)
+			require.NoError(b, err)
+			n++
+		}
+		perSecond(b, n)
+	})
+	b.Run("Get", func(b *testing.B) {
+		_, c := fill(b)
+		n := 0
+		for b.Loop() {
+			_, err := c.Get(b.Context(), NewPayload(n*7%records).ID)
+			require.NoError(b, err)
+			n++
+		}
+		perSecond(b, n)
+	})
+	b.Run("Page", func(b *testing.B) {
+		_, c := fill(b)
+		n := 0
+		cur := store.Cursor("")
+		for b.Loop() {
+			p, err := c.Page(b.Context(), store.Query{Where: []store.Cond{store.Equal("owner", "owner-3")}}, cur, 50)
+			require.NoError(b, err)
+			n += len(p.Items)
+			cur = p.Next
+		}
+		perSecond(b, n)
+	})
+	b.Run("List", func(b *testing.B) {
+		_, c := fill(b)
+		n := 0
+		for b.Loop() {
+			for _, err := range c.All(b.Context()) {
+				require.NoError(b, err)
+				n++
+			}
+		}
+		perSecond(b, n)
+	})
+	b.Run("History", func(b *testing.B) {
+		_, c := fill(b)
+		for range 20 {
+			require.NoError(b, c.Put(b.Context(), NewPayload(0)))
+		}
+		n := 0
+		for b.Loop() {
+			for _, err := range c.History(b.Context(), NewPayload(0).ID) {
+				require.NoError(b, err)
+				n++
+			}
+		}
+		perSecond(b, n)
+	})
+	b.Run("Verify", func(b *testing.B) {
+		s, _ := fill(b)
+		n := 0
+		for b.Loop() {
+			r, err := s.Verify(b.Context(), nil)
+			require.NoError(b, err)
+			n += int(r.Entries)
+		}
+		perSecond(b, n)
+	})
+}
+
+func perSecond(b *testing.B, n int) {
+	b.ReportMetric(float64(n)*float64(time.Second)/float64(max(b.Elapsed(), 1)), "/s")
+}

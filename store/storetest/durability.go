@@ -1,0 +1,273 @@
+package storetest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/driver"
+)
+
+// The test binary starts itself with these to be a second process.
+const (
+	modeVariable  = "ISSOKIT_STORETEST_MODE"  // write or count
+	placeVariable = "ISSOKIT_STORETEST_PLACE" // what to open
+	startVariable = "ISSOKIT_STORETEST_START" // number of the first write, or how often to count
+)
+
+// Main is what TestMain of a durable back end calls: it runs the tests, unless
+// the process was started by one of them to be a second writer.
+func Main(m *testing.M, open func(place string) (driver.Backend, error)) int {
+	mode := os.Getenv(modeVariable)
+	if mode == "" {
+		return m.Run()
+	}
+	if err := second(mode, open); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func second(mode string, open func(place string) (driver.Backend, error)) error {
+	start, err := strconv.Atoi(os.Getenv(startVariable))
+	if err != nil {
+		return err
+	}
+	b, err := open(os.Getenv(placeVariable))
+	if err != nil {
+		return err
+	}
+	s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "writer"})
+	if mode == "count" {
+		return errors.Join(count(context.Background(), s, start), b.Close())
+	}
+	for n := start; ; n++ {
+		if err := writePair(context.Background(), s, n); err != nil {
+			return err
+		}
+		// The acknowledgement: one write call, after the commit.
+		if _, err := fmt.Fprintf(os.Stdout, "ack %d\n", n); err != nil {
+			return err
+		}
+	}
+}
+
+// writePair writes to two collections and a blob, creates, replaces and deletes,
+// all in one transaction.
+func writePair(ctx context.Context, s *store.Scope, n int) error {
+	return s.Update(ctx, func(tx *store.Tx) error {
+		items, others := newItems(tx.Scope(), "items"), newItems(tx.Scope(), "others")
+		v := item{ID: id(n), Owner: strconv.Itoa(n % 10), Score: int64(n), Text: strings.Repeat("x", n%3000)}
+		d, err := tx.Scope().PutBlob(ctx, []byte(v.Text))
+		if err != nil {
+			return err
+		}
+		v.Tags = []string{d.String()}
+		errs := []error{items.Put(ctx, v), items.Put(ctx, item{ID: "last", Score: int64(n)}), others.Put(ctx, v)}
+		if n >= 5 {
+			old, err := others.Load(ctx, id(n-5))
+			if err != nil {
+				return err
+			}
+			errs = append(errs, others.Delete(ctx, old.Key, old.Revision))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// checkPairs looks that every acknowledged write is there and none by half, and
+// returns the number of the last that is there. Those below from were looked at
+// before.
+func checkPairs(t *testing.T, b driver.Backend, from, acknowledged int) int {
+	ctx := t.Context()
+	s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "test"})
+	items, others := newItems(s, "items"), newItems(s, "others")
+	last := -1
+	if v, err := items.Get(ctx, "last"); !errors.Is(err, store.ErrNotFound) {
+		require.NoError(t, err)
+		last = int(v.Score)
+	}
+	require.GreaterOrEqual(t, last, acknowledged, "an acknowledged write is lost")
+	for n := max(from-5, 0); n <= last; n++ {
+		v, err := items.Load(ctx, id(n))
+		require.NoError(t, err)
+		require.Equal(t, int64(n), v.Value.Score)
+		d, err := parseDigest(v.Value.Tags[0])
+		require.NoError(t, err)
+		text, err := s.Blob(ctx, d)
+		require.NoError(t, err)
+		require.Equal(t, v.Value.Text, string(text))
+		other, err := others.Load(ctx, id(n))
+		if n > last-5 {
+			require.NoError(t, err)
+			require.Equal(t, v.Value, other.Value)
+		} else {
+			require.ErrorIs(t, err, store.ErrNotFound)
+		}
+	}
+	_, err := items.Get(ctx, id(last+1))
+	require.ErrorIs(t, err, store.ErrNotFound, "a write is there by half")
+	_, err = s.Verify(ctx, nil)
+	require.NoError(t, err)
+	found := 0
+	for _, err := range items.Query(ctx, where(store.Equal("owner", "3"))) {
+		require.NoError(t, err)
+		found++
+	}
+	require.Equal(t, (last+7)/10, found, "the index fits the records")
+	return last
+}
+
+func parseDigest(text string) (d store.Digest, err error) {
+	err = d.UnmarshalText([]byte(text))
+	return d, err
+}
+
+// count adds 1 to a counter n times.
+func count(ctx context.Context, s *store.Scope, n int) error {
+	for range n {
+		err := s.Update(ctx, func(tx *store.Tx) error {
+			c := newItems(tx.Scope(), "items")
+			v, err := c.Load(ctx, "n")
+			if err != nil {
+				return err
+			}
+			v.Value.Score++
+			_, err = c.Swap(ctx, v.Value, v.Revision)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start starts the test binary as a second process.
+func start(t *testing.T, mode, place string, n int) (*exec.Cmd, io.Reader, *strings.Builder) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), modeVariable+"="+mode, placeVariable+"="+place, startVariable+"="+strconv.Itoa(n))
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	require.NoError(t, cmd.Start())
+	return cmd, out, &errs
+}
+
+func (e *env) open(place string) driver.Backend {
+	e.Helper()
+	b, err := e.opts.Open(place)
+	require.NoError(e, err)
+	return b
+}
+
+var durabilityCases = []testCase{
+	{"ReopenSeesAll", func(e *env) {
+		place := e.opts.Place(e)
+		b := e.open(place)
+		was := newEnv(e.T, b, e.opts)
+		was.create(item{ID: "b", Tags: []string{"x", "y"}}, item{ID: "c", Tags: []string{"x"}})
+		versions(was)
+		_, err := was.scope.PutBlob(e.ctx, []byte("blob"))
+		require.NoError(e, err)
+		want := was.verify()
+		keys := was.keys(store.Query{OrderBy: "tag"})
+		require.NoError(e, b.Close())
+		for range 2 {
+			b = e.open(place)
+			now := newEnv(e.T, b, e.opts)
+			now.set(epoch.Add(time.Hour))
+			require.Equal(e, want, now.verify())
+			require.Equal(e, keys, now.keys(store.Query{OrderBy: "tag"}))
+			require.NoError(e, now.items.Put(e.ctx, item{ID: "a", Score: 5}))
+			past, err := collect(now.items.History(e.ctx, "a"))
+			require.NoError(e, err)
+			require.NotEmpty(e, past)
+			want = now.verify()
+			keys = now.keys(store.Query{OrderBy: "tag"})
+			require.NoError(e, b.Close())
+		}
+	}},
+	{"KillDuringCommit", func(e *env) {
+		kills := setting(e, KillsVariable, 20)
+		place := e.opts.Place(e)
+		rng := rand.New(rand.NewPCG(20, 26))
+		last, acknowledged := -1, 0
+		for range kills {
+			cmd, out, errs := start(e.T, "write", place, last+1)
+			acks := make(chan int, 1<<16)
+			go func() {
+				defer close(acks)
+				sc := bufio.NewScanner(out)
+				for sc.Scan() {
+					if n, err := strconv.Atoi(strings.TrimPrefix(sc.Text(), "ack ")); err == nil {
+						acks <- n
+					}
+				}
+			}()
+			ack, ok := <-acks // the writer writes
+			require.True(e, ok, "the writer ended by itself: %s", errs)
+			time.Sleep(time.Duration(rng.Int64N(int64(60 * time.Millisecond))))
+			require.NoError(e, cmd.Process.Kill())
+			for n := range acks {
+				ack = n
+			}
+			require.Error(e, cmd.Wait())
+			acknowledged += ack - last
+			b := e.open(place)
+			last = checkPairs(e.T, b, last+1, ack)
+			require.NoError(e, b.Close())
+		}
+		e.Logf("%d kills, %d acknowledged transactions, all there; set %s for another number of kills", kills, acknowledged, KillsVariable)
+	}},
+	{"TwoProcesses", func(e *env) {
+		const each = 50
+		place := e.opts.Place(e)
+		b := e.open(place)
+		defer func() { require.NoError(e, b.Close()) }()
+		s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "first"})
+		c := newItems(s, "items")
+		require.NoError(e, c.Create(e.ctx, item{ID: "n"}))
+		cmd, _, errs := start(e.T, "count", place, each)
+		if e.opts.OneProcess {
+			require.Error(e, cmd.Wait(), "the place is open")
+			require.Contains(e, errs.String(), driver.ErrBusy.Error())
+			return
+		}
+		require.NoError(e, count(e.ctx, s, each))
+		require.NoError(e, cmd.Wait(), errs.String())
+		v, err := c.Get(e.ctx, "n")
+		require.NoError(e, err)
+		require.Equal(e, int64(2*each), v.Score)
+		r, err := s.Verify(e.ctx, nil)
+		require.NoError(e, err)
+		require.Equal(e, int64(2*each+1), r.Entries)
+	}},
+	{"NewerSchemaRefused", func(e *env) {
+		if e.opts.Newer == nil {
+			e.Skip("SKIPPED: the back end has no schema")
+		}
+		place := e.opts.Place(e)
+		require.NoError(e, e.open(place).Close())
+		e.opts.Newer(e, place)
+		b, err := e.opts.Open(place)
+		require.ErrorIs(e, err, driver.ErrNewerSchema)
+		require.Nil(e, b)
+		e.Log(err)
+	}},
+}

@@ -1,0 +1,192 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/store/driver"
+	"github.com/issokit/issokit/store/memory"
+	"github.com/issokit/issokit/store/storetest"
+)
+
+// A fault is a back end that does one thing wrong, and the cases that must find
+// it.
+type fault struct {
+	backend backend
+	cases   []string
+}
+
+// backend changes what a correct one does.
+type backend struct {
+	driver.Backend
+	update func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error
+	view   func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error
+	tx     func(driver.Tx) driver.Tx
+}
+
+func (b backend) wrap(fn func(driver.Tx) error) func(driver.Tx) error {
+	if b.tx == nil {
+		return fn
+	}
+	return func(tx driver.Tx) error { return fn(b.tx(tx)) }
+}
+
+func (b backend) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	if b.update != nil {
+		return b.update(b.Backend, ctx, tenant, fn)
+	}
+	return b.Backend.Update(ctx, tenant, b.wrap(fn))
+}
+
+func (b backend) View(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	if b.view != nil {
+		return b.view(b.Backend, ctx, tenant, fn)
+	}
+	return b.Backend.View(ctx, tenant, b.wrap(fn))
+}
+
+// blind puts whatever is there.
+type blind struct{ driver.Tx }
+
+func (x blind) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	there, err := x.Get(ctx, collection, r.Key)
+	if err != nil {
+		there = driver.Record{}
+	}
+	return x.Tx.Put(ctx, collection, there, r)
+}
+
+// folding ignores the case of keys.
+type folding struct{ driver.Tx }
+
+func (x folding) Get(ctx context.Context, collection, key string) (driver.Record, error) {
+	return x.Tx.Get(ctx, collection, strings.ToLower(key))
+}
+
+func (x folding) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	r.Key = strings.ToLower(r.Key)
+	return x.Tx.Put(ctx, collection, was, r)
+}
+
+// lazy never changes the attributes of a record.
+type lazy struct{ driver.Tx }
+
+func (x lazy) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	if was.Revision > 0 {
+		r.Attrs = was.Attrs
+	}
+	return x.Tx.Put(ctx, collection, was, r)
+}
+
+// onward does not know of a falling order.
+type onward struct{ driver.Tx }
+
+func (x onward) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	q.Desc = q.Desc && collection == "~audit"
+	return x.Tx.Scan(ctx, collection, q)
+}
+
+// piecemeal makes each call a transaction of its own.
+type piecemeal struct {
+	b      driver.Backend
+	tenant string
+}
+
+func (x piecemeal) Get(ctx context.Context, collection, key string) (r driver.Record, err error) {
+	return r, x.b.View(ctx, x.tenant, func(tx driver.Tx) error { r, err = tx.Get(ctx, collection, key); return err })
+}
+
+func (x piecemeal) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	return x.b.Update(ctx, x.tenant, func(tx driver.Tx) error { return tx.Put(ctx, collection, was, r) })
+}
+
+func (x piecemeal) Delete(ctx context.Context, collection string, was driver.Record) error {
+	return x.b.Update(ctx, x.tenant, func(tx driver.Tx) error { return tx.Delete(ctx, collection, was) })
+}
+
+func (x piecemeal) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	return func(yield func(driver.Record, error) bool) {
+		err := x.b.View(ctx, x.tenant, func(tx driver.Tx) error {
+			for r, err := range tx.Scan(ctx, collection, q) {
+				if !yield(r, err) {
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			yield(driver.Record{}, err)
+		}
+	}
+}
+
+func inPieces(b driver.Backend, _ context.Context, tenant string, fn func(driver.Tx) error) error {
+	return fn(piecemeal{b, tenant})
+}
+
+var faults = map[string]fault{
+	"blind put":    {backend{tx: func(tx driver.Tx) driver.Tx { return blind{tx} }}, []string{"Driver/PutComparesRevision"}},
+	"case folding": {backend{tx: func(tx driver.Tx) driver.Tx { return folding{tx} }}, []string{"Records/MixedCaseOrder"}},
+	"old index":    {backend{tx: func(tx driver.Tx) driver.Tx { return lazy{tx} }}, []string{"Queries/AttrChangesWithRecord", "Queries/Reindex"}},
+	"one order":    {backend{tx: func(tx driver.Tx) driver.Tx { return onward{tx} }}, []string{"Queries/OrderAscDesc", "Queries/OrderTies"}},
+	"no snapshot":  {backend{view: inPieces}, []string{"Transactions/SnapshotInView"}},
+	"no transaction": {backend{update: inPieces}, []string{
+		"Transactions/RollbackOnError", "Transactions/RollbackOnPanic", "Transactions/RollbackLeavesNoAudit", "Transactions/CancelDuring",
+		"Transactions/WriteSkewRace", "Transactions/CounterRace", "Audit/ChainContiguousUnderConcurrency",
+	}},
+	"commit of errors": {backend{update: func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+		var own error
+		return errors.Join(b.Update(ctx, tenant, func(tx driver.Tx) error { own = fn(tx); return nil }), own)
+	}}, []string{"Transactions/RollbackLeavesNoAudit", "Transactions/RetryIsTransparent"}},
+	"one tenant": {backend{
+		update: func(b driver.Backend, ctx context.Context, _ string, fn func(driver.Tx) error) error {
+			return b.Update(ctx, "", fn)
+		},
+		view: func(b driver.Backend, ctx context.Context, _ string, fn func(driver.Tx) error) error {
+			return b.View(ctx, "", fn)
+		},
+	}, []string{"Tenants/GuessedKey", "Tenants/SameKeyTwoTenants", "Tenants/ScanSeesOwnOnly", "Tenants/ChainPerTenant"}},
+	"writing view": {backend{view: func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+		return b.Update(ctx, tenant, fn)
+	}}, []string{"Transactions/SnapshotInView", "Driver/PutComparesRevision"}},
+}
+
+const faultVariable = "ISSOKIT_STORETEST_FAULT"
+
+// TestFaulty is what TestSuiteFindsFaults runs in a process of its own.
+func TestFaulty(t *testing.T) {
+	f, ok := faults[os.Getenv(faultVariable)]
+	if !ok {
+		t.Skip("a part of TestSuiteFindsFaults")
+	}
+	storetest.Run(t, func(testing.TB) driver.Backend {
+		b := f.backend
+		b.Backend = memory.New(&memory.Options{LockWait: 100 * time.Millisecond})
+		return b
+	}, nil)
+}
+
+// TestSuiteFindsFaults: the suite fails on back ends that do one thing wrong, in
+// the cases that are there for it.
+func TestSuiteFindsFaults(t *testing.T) {
+	for name, f := range faults {
+		for _, c := range f.cases {
+			t.Run(name+"/"+c, func(t *testing.T) {
+				group, one, _ := strings.Cut(c, "/")
+				cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.short", "-test.run", "^TestFaulty$/^"+group+"$/^"+one+"$")
+				cmd.Env = append(os.Environ(), faultVariable+"="+name)
+				out, err := cmd.CombinedOutput()
+				require.Error(t, err, "%s", out)
+				require.Contains(t, string(out), "--- FAIL: TestFaulty/"+c)
+			})
+		}
+	}
+}

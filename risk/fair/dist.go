@@ -146,15 +146,15 @@ func three(ps *Problems, name string, min, mode, max float64) {
 	}
 }
 
-// Beta returns the beta distribution on 0 to 1. The error is of type [Problems].
-func Beta(alpha, beta_ float64) (Dist, error) {
+// Beta returns the beta distribution on 0 to 1 with the parameters alpha = a and beta = b. The error is of type [Problems].
+func Beta(a, b float64) (Dist, error) {
 	var ps Problems
-	ps.positive("beta alpha", alpha)
-	ps.positive("beta beta", beta_)
+	ps.positive("beta alpha", a)
+	ps.positive("beta beta", b)
 	if ps != nil {
 		return nil, ps
 	}
-	return &beta{a: alpha, b: beta_, max: 1, name: fmt.Sprintf("beta(%v, %v)", alpha, beta_)}, nil
+	return &beta{a: a, b: b, max: 1, name: fmt.Sprintf("beta(%v, %v)", a, b)}, nil
 }
 
 // beta is a beta distribution between two ends.

@@ -40,12 +40,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		diffCommand(),
 		inspectCommand(),
 		packageCommand(),
+		riskCommand(),
 		queryCommand(),
 		listAllowedValuesCommand(),
 		splitCommand(),
 		joinCommand(),
 		dbCommand(),
-		riskCommand(),
 	)
 	root.SetArgs(args)
 	root.SetIn(stdin)

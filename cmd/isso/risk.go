@@ -1,6 +1,22 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/issokit/issokit/risk/fair"
+)
 
 // riskCommand is the group of commands about risk.
 func riskCommand() *cobra.Command {
@@ -10,6 +26,402 @@ func riskCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(riskScoreCommand(), riskRegisterCommand())
+	cmd.AddCommand(simulateCommand(), riskScoreCommand(), riskRegisterCommand())
 	return cmd
+}
+
+func simulateCommand() *cobra.Command {
+	var (
+		o            fair.Options
+		asJSON, tree bool
+		quiet        bool
+		svg          string
+		level        float64
+	)
+	cmd := &cobra.Command{
+		Use:   "simulate FILE",
+		Short: "Simulate a FAIR model and print the distribution of annual losses",
+		Long: `Simulate reads a model in YAML or JSON ("-" for the standard input), simulates years
+of loss events, and prints means, quantiles, tail means and exceedance probabilities with
+confidence intervals. The same model, seed and years give the same output everywhere.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := readModel(cmd, args[0])
+			var problems modelProblems
+			if errors.As(err, &problems) {
+				for _, p := range problems {
+					fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
+				}
+				return errProblems
+			}
+			if err != nil {
+				return err
+			}
+			if level <= 0 || level >= 1 {
+				return fmt.Errorf("--level: expected a number strictly between 0 and 1, found %v", level)
+			}
+			if !cmd.Flags().Changed("years") && m.Years != 0 {
+				o.Years = m.Years
+			}
+			if !cmd.Flags().Changed("seed") {
+				o.Seed = m.Seed
+			}
+			o.Detail = len(m.portfolio.Scenarios)+len(m.portfolio.Groups) <= 256
+			bar := newProgress(cmd.ErrOrStderr(), quiet)
+			o.Progress = bar.show
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			defer stop()
+			r, err := fair.Simulate(ctx, m.portfolio, &o)
+			bar.clear()
+			if err != nil {
+				return err
+			}
+			r.Level = level
+			out := summarize(m, r)
+			if svg != "" {
+				if err := replaceFile(svg, drawCurve(m, r)); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), out)
+			}
+			if tree {
+				for _, s := range m.portfolio.Scenarios {
+					for _, line := range s.Tree() {
+						fmt.Fprintln(cmd.OutOrStdout(), line)
+					}
+				}
+				fmt.Fprintln(cmd.OutOrStdout())
+			}
+			out.print(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.Int64Var(&o.Years, "years", 100_000, "years to simulate")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random numbers")
+	f.IntVar(&o.Workers, "workers", 0, "goroutines; 0 for one a processor (the result does not depend on it)")
+	f.Float64Var(&level, "level", 0.95, "level of the confidence intervals")
+	f.BoolVar(&asJSON, "json", false, "print a JSON object")
+	f.BoolVar(&tree, "tree", false, "print the factors of every scenario first")
+	f.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
+	f.StringVar(&svg, "svg", "", "write the loss exceedance curve to a file")
+	return cmd
+}
+
+// A summary is what simulate prints.
+type summary struct {
+	Title     string       `json:"title,omitempty"`
+	Currency  string       `json:"currency,omitempty"`
+	Years     int64        `json:"years"`
+	Seed      uint64       `json:"seed"`
+	Engine    int          `json:"engine-version"`
+	Digest    string       `json:"digest"`
+	Mean      estimate     `json:"mean"`
+	SD        float64      `json:"standard-deviation"`
+	AnyLoss   estimate     `json:"probability-of-loss"`
+	Tail      []tail       `json:"tail"`
+	Scenarios []part       `json:"scenarios"`
+	Groups    []part       `json:"groups,omitempty"`
+	Curve     []exceedance `json:"curve"`
+}
+
+type estimate struct {
+	Value float64  `json:"value"`
+	Lo    float64  `json:"lo"`
+	Hi    *float64 `json:"hi"` // null: too few years for a bound
+}
+
+func toEstimate(e fair.Estimate) estimate {
+	out := estimate{Value: e.Value, Lo: max(e.Lo, 0)}
+	if !math.IsInf(e.Hi, 1) {
+		out.Hi = &e.Hi
+	}
+	return out
+}
+
+type tail struct {
+	P    float64  `json:"p"`
+	VaR  estimate `json:"var"`
+	TVaR estimate `json:"tvar"`
+}
+
+type part struct {
+	ID           string   `json:"id"`
+	Mean         float64  `json:"mean"`
+	AnyLoss      *float64 `json:"probability-of-loss,omitempty"`
+	VaR95        *float64 `json:"var-95,omitempty"`
+	Contribution *float64 `json:"tvar-99-contribution,omitempty"`
+}
+
+type exceedance struct {
+	Loss        float64 `json:"loss"`
+	Probability float64 `json:"probability"`
+	Lo          float64 `json:"lo"`
+	Hi          float64 `json:"hi"`
+}
+
+var tailLevels = []float64{0.5, 0.9, 0.95, 0.99, 0.995}
+
+func summarize(m *model, r *fair.Result) *summary {
+	s := &summary{
+		Title: m.Title, Currency: m.Currency, Years: r.Years(), Seed: r.Seed(), Engine: fair.EngineVersion, Digest: r.Digest(),
+		Mean: toEstimate(r.Mean()), SD: r.SD(), AnyLoss: toEstimate(r.Exceed(0)),
+	}
+	for _, p := range tailLevels {
+		s.Tail = append(s.Tail, tail{p, toEstimate(r.VaR(p)), toEstimate(r.TVaR(p))})
+	}
+	shares, err := r.Contributions(0.99)
+	if err != nil {
+		shares = nil
+	}
+	one := func(id string) part {
+		x := part{ID: id}
+		if d, ok := r.Part(id); ok {
+			x.Mean = d.Mean().Value
+			x.AnyLoss, x.VaR95 = new(d.Exceed(0).Value), new(d.VaR(0.95).Value)
+		}
+		return x
+	}
+	for i, sc := range m.portfolio.Scenarios {
+		x := one(sc.ID)
+		if shares != nil {
+			x.Contribution = &shares[i].Tail
+			if x.VaR95 == nil {
+				x.Mean = shares[i].Mean
+			}
+		}
+		s.Scenarios = append(s.Scenarios, x)
+	}
+	for _, g := range m.portfolio.Groups {
+		s.Groups = append(s.Groups, one(g.ID))
+	}
+	for p := range r.Curve(0) {
+		s.Curve = append(s.Curve, exceedance{p.Loss, p.Exceed.Value, p.Exceed.Lo, p.Exceed.Hi})
+	}
+	return s
+}
+
+func (s *summary) print(w io.Writer) {
+	if s.Title != "" {
+		fmt.Fprintln(w, s.Title)
+	}
+	money := "annual loss"
+	if s.Currency != "" {
+		money += " in " + s.Currency
+	}
+	fmt.Fprintf(w, "%s, %d years simulated, seed %d\n\n", money, s.Years, s.Seed)
+	row := func(name string, e estimate) {
+		hi := "more years needed"
+		if e.Hi != nil {
+			hi = amount(*e.Hi)
+		}
+		fmt.Fprintf(w, "  %-22s %16s   %s to %s\n", name, amount(e.Value), amount(e.Lo), hi)
+	}
+	row("mean", s.Mean)
+	fmt.Fprintf(w, "  %-22s %16s\n", "standard deviation", amount(s.SD))
+	fmt.Fprintf(w, "  %-22s %15.3f%%   %.3f%% to %.3f%%\n", "probability of a loss", 100*s.AnyLoss.Value, 100*s.AnyLoss.Lo, 100**s.AnyLoss.Hi)
+	for _, t := range s.Tail {
+		row(fmt.Sprintf("VaR  %.4g%%", 100*t.P), t.VaR)
+	}
+	for _, t := range s.Tail {
+		row(fmt.Sprintf("TVaR %.4g%%", 100*t.P), t.TVaR)
+	}
+	table := func(title string, parts []part) {
+		if len(parts) == 0 {
+			return
+		}
+		width := len(title)
+		for _, p := range parts {
+			width = max(width, len([]rune(p.ID)))
+		}
+		fmt.Fprintf(w, "\n  %-*s %16s %10s %16s %18s\n", width, title, "mean", "P(loss)", "VaR 95%", "part of TVaR 99%")
+		for _, p := range parts {
+			cells := []string{"-", "-", "-"}
+			if p.AnyLoss != nil {
+				cells[0], cells[1] = fmt.Sprintf("%.3f%%", 100**p.AnyLoss), amount(*p.VaR95)
+			}
+			if p.Contribution != nil {
+				cells[2] = amount(*p.Contribution)
+			}
+			fmt.Fprintf(w, "  %-*s %16s %10s %16s %18s\n", width, p.ID, amount(p.Mean), cells[0], cells[1], cells[2])
+		}
+	}
+	table("scenario", s.Scenarios)
+	table("group", s.Groups)
+	fmt.Fprintln(w, "\n  loss exceeded          probability")
+	for i, p := range s.Curve {
+		if i%6 == 0 || i == len(s.Curve)-1 {
+			fmt.Fprintf(w, "  %16s   %9.4f%%   %.4f%% to %.4f%%\n", amount(p.Loss), 100*p.Probability, 100*p.Lo, 100*p.Hi)
+		}
+	}
+}
+
+// amount writes a number with separated thousands, whole from 1000 on and with four
+// significant digits below.
+func amount(x float64) string {
+	if math.Abs(x) < 1000 {
+		return fmt.Sprintf("%.4g", x)
+	}
+	if math.Abs(x) >= 1e15 {
+		return fmt.Sprintf("%.6g", x)
+	}
+	digits := fmt.Sprintf("%.0f", x)
+	var groups []string
+	for len(digits) > 3 && digits[len(digits)-4] != '-' {
+		groups = append(groups, digits[len(digits)-3:])
+		digits = digits[:len(digits)-3]
+	}
+	groups = append(groups, digits)
+	slices.Reverse(groups)
+	return strings.Join(groups, ",")
+}
+
+// A progress is a bar on a terminal, or nothing.
+type progress struct {
+	w    io.Writer
+	last time.Time
+	on   bool
+}
+
+func newProgress(w io.Writer, quiet bool) *progress {
+	f, ok := w.(*os.File)
+	if !ok || quiet {
+		return &progress{}
+	}
+	info, err := f.Stat()
+	return &progress{w: w, on: err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+func (p *progress) show(done, total int64) {
+	if !p.on || total == 0 || time.Since(p.last) < 100*time.Millisecond {
+		return
+	}
+	p.last = time.Now()
+	const width = 40
+	n := int(done * width / total)
+	fmt.Fprintf(p.w, "\r[%s%s] %3d%% of %d years", strings.Repeat("#", n), strings.Repeat(".", width-n), done*100/total, total)
+}
+
+func (p *progress) clear() {
+	if p.on {
+		fmt.Fprint(p.w, "\r"+strings.Repeat(" ", 80)+"\r")
+	}
+}
+
+// drawCurve draws the loss exceedance curve as SVG: the logarithm of the loss to the
+// right, probability up, the band of the confidence interval, value at risk marked.
+func drawCurve(m *model, r *fair.Result) []byte {
+	const (
+		width, height                  = 820, 500
+		left, right, top, bottom       = 80.0, 30.0, 60.0, 70.0
+		ink, grid, line, band, marking = "#1f2933", "#d9dee3", "#0b5cad", "#0b5cad", "#b3261e"
+	)
+	var b bytes.Buffer
+	title := "Loss exceedance curve"
+	if m.Title != "" {
+		title += ": " + m.Title
+	}
+	points := slices.Collect(r.Curve(96))
+	desc := fmt.Sprintf("Probability that the loss of a year exceeds an amount, %d simulated years, seed %d.", r.Years(), r.Seed())
+	if len(points) > 1 {
+		desc += fmt.Sprintf(" Mean %s; one year in twenty loses more than %s, one in a hundred more than %s.", amount(r.Mean().Value), amount(r.VaR(0.95).Value), amount(r.VaR(0.99).Value))
+	}
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc" font-family="Helvetica, Arial, sans-serif">`+"\n", width, height, width, height)
+	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(title), escape(desc))
+	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", width, height)
+	text := func(x, y float64, anchor string, size int, fill, s string) {
+		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"%d\" fill=\"%s\">%s</text>\n", x, y, anchor, size, fill, escape(s))
+	}
+	text(left, 30, "start", 18, ink, title)
+	if len(points) < 2 {
+		text(width/2, height/2, "middle", 14, ink, "no spread of losses to draw")
+		b.WriteString("</svg>\n")
+		return b.Bytes()
+	}
+	lo, hi := math.Log10(points[0].Loss), math.Log10(points[len(points)-1].Loss)
+	x := func(loss float64) float64 { return left + (math.Log10(loss)-lo)/(hi-lo)*(width-left-right) }
+	ymax := 1.0
+	for _, top := range []float64{0.5, 0.25, 0.1, 0.05, 0.01} {
+		if points[0].Exceed.Hi <= top {
+			ymax = top
+		}
+	}
+	y := func(p float64) float64 { return height - bottom - p/ymax*(height-top-bottom) }
+	// Grid: tenths of the axis; powers of ten with 2 and 5 where there is room.
+	for i := range 6 {
+		p := ymax * float64(i) / 5
+		fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", left, y(p), width-right, y(p), grid)
+		text(left-8, y(p)+4, "end", 12, ink, fmt.Sprintf("%.3g%%", 100*p))
+	}
+	steps := []float64{1, 2, 5}
+	if hi-lo > 2.5 {
+		steps = steps[:1]
+	}
+	for e := math.Floor(lo); e <= hi; e++ {
+		for _, k := range steps {
+			v := k * math.Pow(10, e)
+			if l := math.Log10(v); l < lo || l > hi {
+				continue
+			}
+			fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x(v), top, x(v), height-bottom, grid)
+			text(x(v), height-bottom+18, "middle", 12, ink, short(v))
+		}
+	}
+	b.WriteString("<path d=\"")
+	for i, p := range points {
+		fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(i, 1)], x(p.Loss), y(min(p.Exceed.Hi, ymax)))
+	}
+	for _, p := range slices.Backward(points) {
+		fmt.Fprintf(&b, "L%.1f %.1f", x(p.Loss), y(p.Exceed.Lo))
+	}
+	fmt.Fprintf(&b, "Z\" fill=\"%s\" fill-opacity=\"0.18\"/>\n<path d=\"", band)
+	for i, p := range points {
+		fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(i, 1)], x(p.Loss), y(p.Exceed.Value))
+	}
+	fmt.Fprintf(&b, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" stroke-linejoin=\"round\"/>\n", line)
+	for i, p := range []float64{0.9, 0.95, 0.99} {
+		v := r.VaR(p).Value
+		if v < points[0].Loss || 1-p > ymax {
+			continue
+		}
+		fmt.Fprintf(&b, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n", x(v), y(1-p), marking)
+		fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-dasharray=\"3 3\"/>\n", x(v), y(1-p), x(v), top+14+float64(18*i), marking)
+		anchor, dx := "start", 5.0
+		if x(v) > width-right-150 {
+			anchor, dx = "end", -5
+		}
+		text(x(v)+dx, top+18+float64(18*i), anchor, 12, marking, fmt.Sprintf("VaR %.3g%%: %s", 100*p, short(v)))
+	}
+	fmt.Fprintf(&b, "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"%s\"/>\n", left, top, height-bottom, width-right, ink)
+	axis := "loss in a year (logarithmic)"
+	if m.Currency != "" {
+		axis = m.Currency + ", " + axis
+	}
+	text(left+(width-left-right)/2, height-28, "middle", 13, ink, axis)
+	fmt.Fprintf(&b, "<text transform=\"translate(22 %.1f) rotate(-90)\" text-anchor=\"middle\" font-size=\"13\" fill=\"%s\">probability of a greater loss</text>\n", top+(height-top-bottom)/2, ink)
+	text(width-right, height-8, "end", 11, "#616e7c", fmt.Sprintf("%s years, seed %d, band: %.3g%% confidence", amount(float64(r.Years())), r.Seed(), 100*r.Level))
+	b.WriteString("</svg>\n")
+	return b.Bytes()
+}
+
+// short writes an amount with three digits and k, M or G.
+func short(x float64) string {
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if x >= u.size*0.9995 {
+			if x/u.size >= 1000 {
+				return fmt.Sprintf("%.3g", x)
+			}
+			return fmt.Sprintf("%.3g%s", x/u.size, u.name)
+		}
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const riskModel = `title: Shop & more
+currency: EUR
+years: 20000
+seed: 7
+scenarios:
+  - id: phishing
+    frequency: {poisson: 1.5}
+    losses:
+      - {form: response, magnitude: {lognormal: {lo: 5_000, hi: 80_000}}}
+      - {form: reputation, probability: 0.1, magnitude: {metalog: {quantiles: [{p: 0.1, x: 20000}, {p: 0.5, x: 90000}, {p: 0.9, x: 500000}], lower: 0, upper: 2e6}}}
+  - id: ransomware
+    frequency: {triggered-by: phishing, probability: {uniform: {min: 0.02, max: 0.1}}}
+    losses: [{form: productivity, magnitude: {pert: {min: 50000, mode: 200000, max: 5000000, shape: 3}}}]
+    cover-per-event: {deductible: 100000, limit: 2000000, share: 0.8}
+  - id: outage
+    frequency:
+      contact-frequency: {pert: {min: 1, mode: 5, max: 40}}
+      probability-of-action: {beta: {alpha: 2, beta: 4}}
+      threat-capability: {normal: {mean: 0.6, sd: 0.1}, truncate: {min: 0, max: 1}}
+      resistance-strength: {triangular: {min: 0.4, mode: 0.65, max: 0.95}}
+    losses: [{form: productivity, magnitude: {mixture: [{weight: 3, distribution: {gamma: {shape: 2, scale: 4000}}}, {weight: 1, distribution: {empirical: [1000, 90000]}}]}}]
+  - id: breach
+    frequency: {negative-binomial: {r: 2, p: 0.5}}
+    losses: [{form: fines-and-judgments, magnitude: {generalized-pareto: {location: 1000, scale: 20000, shape: 0.2}}}]
+controls:
+  - {id: mfa, cost: 20000, effects: [{scenario: phishing, on: susceptibility, efficacy: 0.5, coverage: 0.9}]}
+frequency-correlation: {scenarios: [phishing, breach], matrix: [[1, 0.4], [0.4, 1]]}
+groups:
+  - {id: people, members: [phishing, ransomware]}
+`
+
+func inRiskFolder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("model.yaml", []byte(riskModel), 0o600))
+}
+
+func TestRiskSimulate(t *testing.T) {
+	inRiskFolder(t)
+	status, out, errs := isso(t, "", "risk", "simulate", "model.yaml", "--svg", "lec.svg")
+	require.Equal(t, []any{0, ""}, []any{status, errs})
+	require.Contains(t, out, "Shop & more\nannual loss in EUR, 20000 years simulated, seed 7\n")
+	for _, id := range []string{"phishing", "ransomware", "outage", "breach", "people"} {
+		require.Contains(t, out, "\n  "+id+" ")
+	}
+	_, again, _ := isso(t, riskModel, "risk", "simulate", "-", "--workers", "3")
+	require.Equal(t, out, again)
+
+	// The curve is XML with a title and a description.
+	data, err := os.ReadFile("lec.svg")
+	require.NoError(t, err)
+	for d := xml.NewDecoder(strings.NewReader(string(data))); ; {
+		if _, err := d.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	require.Contains(t, string(data), "<title id=\"title\">Loss exceedance curve: Shop &amp; more</title>\n<desc id=\"desc\">Probability that the loss of a year exceeds")
+	_, _, _ = isso(t, "", "risk", "simulate", "model.yaml", "--svg", "again.svg", "-q")
+	same, err := os.ReadFile("again.svg")
+	require.NoError(t, err)
+	require.Equal(t, data, same)
+}
+
+func TestRiskSimulateJSON(t *testing.T) {
+	inRiskFolder(t)
+	status, out, _ := isso(t, "", "risk", "simulate", "model.yaml", "--json", "--years", "5000", "--seed", "9")
+	require.Equal(t, 0, status)
+	var s summary
+	require.NoError(t, json.Unmarshal([]byte(out), &s))
+	require.EqualValues(t, 5000, s.Years)
+	require.EqualValues(t, 9, s.Seed)
+	require.Len(t, s.Curve, 48)
+	require.Len(t, s.Tail, 5)
+	sum := 0.0
+	for _, x := range s.Scenarios {
+		sum += x.Mean
+	}
+	require.InEpsilon(t, s.Mean.Value, sum, 1e-9)
+	require.Len(t, s.Groups, 1)
+	require.Less(t, s.Mean.Lo, s.Mean.Value)
+}
+
+func TestRiskSimulateProblems(t *testing.T) {
+	for _, tt := range []struct{ name, model, want string }{
+		{"all at once, in order", `scenarios:
+  - id: a
+    frequncy: {poisson: 1}
+    losses:
+      - {form: respons, magnitude: {pert: {min: 5, mode: 4, max: 10}}}
+  - id: b
+    frequency: {poisson: -1}
+    losses: [{form: response, magnitude: .nan}]
+years: 0
+`, `stdin:2:5: expected "frequency" in a scenario
+stdin:3:5: unknown member "frequncy" in a scenario
+stdin:5:16: form of loss: expected productivity, response, replacement, fines-and-judgments, competitive-advantage or reputation, found "respons"
+stdin:5:36: PERT mode: expected a number from min, 5, to max, 10, found 4
+stdin:7:16: Poisson rate: expected no value below 0, found -1
+stdin:8:42: expected a distribution as a number, found ".nan"
+stdin:9:8: expected years as a whole number from 1 to 4294967295, found "0"
+`},
+		{"JSON", `{"scenarios":[{"id":"x","frequency":{"poisson":"1"},"losses":[],"id":"y"}]}`, `stdin:1:48: expected a distribution as a number, found "1"
+stdin:1:65: "id" stands twice in a scenario
+`},
+		{"two kinds", "scenarios: [{id: a, frequency: {poisson: 1, binomial: {n: 1, p: 1}}, losses: [{form: response, magnitude: 1}]}]", "stdin:1:32: expected one kind of frequency, found poisson and binomial\n"},
+		{"unit", "scenarios: [{id: a, frequency: {poisson: 1/month}, losses: [{form: response, magnitude: 5 EUR}]}]", "stdin:1:42: expected a distribution as a number, found \"1/month\"\nstdin:1:89: expected a distribution as a number, found \"5 EUR\"\n"},
+		{"cycle", "scenarios:\n- id: a\n  frequency: {triggered-by: a, probability: 0.1}\n  losses: [{form: response, magnitude: 3}]\n", "stdin:2:3: scenario a: loss event frequency: expected a parent that does not depend on it, found \"a\"\n"},
+		{"matrix", "scenarios:\n- {id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: 3}]}\nfrequency-correlation: {scenarios: [a], matrix: [[2]]}\n", "stdin:3:24: correlation: row 1, column 1: expected a number from -1 to 1, found 2\n"},
+		{"no loss", "scenarios: [{id: a, frequency: {poisson: 1}, losses: []}]", "stdin:1:13: scenario a: losses: expected one at least, found none\n"},
+		{"nothing", "", "stdin: expected a model, found nothing\n"},
+		{"no mapping", "3", "stdin:1:1: expected the model as a mapping, found \"3\"\n"},
+		{"alias", "a: &a [*a]\nscenarios: [{id: a, frequency: {poisson: *a}, losses: []}]", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, out, errs := isso(t, tt.model, "risk", "simulate", "-")
+			require.Equal(t, 1, status, errs)
+			require.Empty(t, out)
+			if tt.want != "" {
+				require.Equal(t, tt.want, errs)
+			}
+		})
+	}
+	status, _, errs := isso(t, riskModel, "risk", "simulate", "-", "--years", "1000000000000")
+	require.Equal(t, 2, status)
+	require.Contains(t, errs, "years: expected a number from 1 to 4294967295, found 1000000000000")
+}
+
+func FuzzRiskModel(f *testing.F) {
+	f.Add([]byte(riskModel))
+	f.Add([]byte(`{"scenarios":[{"id":"x","frequency":{"poisson":"1"},"losses":[],"id":"y"}]}`))
+	f.Add([]byte("scenarios: [{id: a, frequency: {at-most-once: {lognormal: {mean: 1, sd: 2}}}}]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parseModel("x", data)
+		if (m == nil) == (err == nil) {
+			t.Fatal("a model or an error")
+		}
+	})
+}

@@ -1,0 +1,689 @@
+package fair
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// blockYears is how many years are simulated at a time. Random streams are named by
+// block, so that blocks can be worked on in any order by anybody.
+const (
+	blockYears = 1 << 12
+	chunk      = 512
+)
+
+// An engine is a scenario made ready to simulate.
+type engine struct {
+	index     int // in the portfolio
+	key       uint64
+	law       *law    // of the number of events; nil where they are scattered or triggered
+	block     poisson // events in a block, for a constant rate
+	parent    int     // engine that triggers; -1 for none
+	chance    uint64  // of being triggered
+	forms     []form
+	keep      []int // year factors that thin events
+	counted   bool  // a child wants the events of each year
+	frequency int   // row of the correlation of frequencies; -1 for none
+	severity  int   // row of the correlation of severities; -1 for none
+	perEvent  *Layer
+	aggregate *Layer
+}
+
+type form struct {
+	sampler *sampler
+	key     uint64
+	always  bool
+	chance  uint64 // an event brings the loss if a word is below
+	scale   []int  // year factors that scale it
+}
+
+// A factor is what an effect leaves, drawn once a year.
+type factor struct {
+	keys     []uint64
+	samplers []*sampler
+}
+
+// A plan is a portfolio made ready to simulate; it is not changed by that.
+type plan struct {
+	seed      uint64
+	engines   []*engine // parents before what they trigger, else in the order of the portfolio
+	factors   []factor
+	frequency [][]float64 // roots of the correlations; nil for none
+	severity  [][]float64
+	normal    *sampler
+	ids       []string
+	groups    [][]int // indices of scenarios
+	names     []string
+	digest    [32]byte
+}
+
+// scatterLimit is the rate up to which the events of a block are scattered.
+const scatterLimit = 256
+
+// A poisson draws Poisson numbers by searching from the mode.
+type poisson struct {
+	mean, mode, probability, below float64
+}
+
+func newPoisson(mean float64) poisson {
+	p := poisson{mean: mean, mode: math.Floor(mean)}
+	if mean > 0 {
+		p.probability = poissonProb(int(p.mode), mean)
+		_, p.below = gammaPQ(p.mode+1, mean)
+	}
+	return p
+}
+
+// draw inverts the distribution function at a word.
+func (p poisson) draw(word uint64) int {
+	u := mul(float64(int64(word>>11)), 1.0/(1<<53))
+	k, f, q := p.mode, p.below, p.probability
+	if p.mean == 0 {
+		return 0
+	}
+	if u < f {
+		for k > 0 && u < f-q {
+			f -= q
+			q = mul(q, k) / p.mean
+			k--
+		}
+		return int(k)
+	}
+	for u >= f && q > 1e-300 {
+		k++
+		q = mul(q, p.mean) / k
+		f += q
+	}
+	return int(k)
+}
+
+// threshold returns the word below which lies the share p of all words.
+func threshold(p float64) uint64 { return uint64(min(p, 1)*(1<<53)) << 11 }
+
+// compile checks a portfolio and makes it ready. Samplers are made by several
+// workers; what they make does not depend on that.
+func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	pl := &plan{seed: seed}
+	root := mix(seed)
+	index := map[string]int{}
+	for i, s := range p.Scenarios {
+		index[s.ID] = i
+		pl.ids = append(pl.ids, s.ID)
+	}
+	var jobs []func()
+	sampled := func(d Dist, to **sampler) { jobs = append(jobs, func() { *to = newSampler(d) }) }
+
+	frequency, severity := map[string]int{}, map[string]int{}
+	if c := p.Frequencies; c != nil {
+		pl.frequency = cholesky(c.Matrix)
+		for i, id := range c.Scenarios {
+			frequency[id] = i
+		}
+	}
+	if c := p.Severities; c != nil {
+		pl.severity = cholesky(c.Matrix)
+		for i, id := range c.Scenarios {
+			severity[id] = i
+		}
+	}
+	if pl.frequency != nil || pl.severity != nil {
+		sampled(&normal{0, 1}, &pl.normal)
+	}
+	engines := make([]*engine, len(p.Scenarios))
+	problems := make([]error, len(p.Scenarios))
+	digests := make([][32]byte, len(p.Scenarios))
+	for i, s := range p.Scenarios {
+		e := &engine{index: i, key: key(root, s.ID), parent: -1, frequency: -1, severity: -1, perEvent: s.PerEvent, aggregate: s.Aggregate}
+		engines[i] = e
+		if r, ok := frequency[s.ID]; ok {
+			e.frequency = r
+		}
+		if r, ok := severity[s.ID]; ok {
+			e.severity = r
+		}
+		e.forms = make([]form, len(s.Losses))
+		for j, l := range s.Losses {
+			f := &e.forms[j]
+			f.key = key(e.key, "loss "+strconv.Itoa(j+1))
+			f.always = l.chance() >= 1
+			f.chance = threshold(l.chance())
+			sampled(l.magnitude, &f.sampler)
+		}
+		if s.Frequency.parent != "" {
+			e.parent = index[s.Frequency.parent]
+			e.chance = threshold(s.Frequency.conditional.Mean())
+			continue
+		}
+		jobs = append(jobs, func() {
+			f := s.Frequency.law()
+			if m, ok := f.(*mixedPoisson); ok && len(m.factors) == 0 && m.scale <= scatterLimit && e.frequency < 0 {
+				e.block = newPoisson(mul(m.scale, blockYears))
+				return
+			}
+			if e.law, problems[i] = newLaw(f); problems[i] == nil && e.frequency >= 0 {
+				e.law.normalThresholds()
+			}
+		})
+	}
+	for _, c := range p.Controls {
+		for j, effect := range c.Effects {
+			var f factor
+			k := key(key(root, "control "+c.ID), strconv.Itoa(j))
+			for n, d := range []Dist{effect.Efficacy, effect.Coverage, effect.Reliability} {
+				if d != nil {
+					f.keys = append(f.keys, key(k, strconv.Itoa(n)))
+					f.samplers = append(f.samplers, nil)
+				}
+			}
+			at := len(f.samplers) - 1
+			for _, d := range []Dist{effect.Reliability, effect.Coverage, effect.Efficacy} {
+				if d != nil {
+					sampled(d, &f.samplers[at])
+					at--
+				}
+			}
+			n := len(pl.factors)
+			pl.factors = append(pl.factors, f)
+			for i, s := range p.Scenarios {
+				if effect.Scenario != "" && effect.Scenario != s.ID {
+					continue
+				}
+				if effect.On != OnMagnitude {
+					engines[i].keep = append(engines[i].keep, n)
+					continue
+				}
+				for k, l := range s.Losses {
+					if effect.Form == 0 || effect.Form == l.form {
+						engines[i].forms[k].scale = append(engines[i].forms[k].scale, n)
+					}
+				}
+			}
+		}
+	}
+	if pl.severity != nil {
+		phiTable()
+	}
+	parallel(len(jobs), workers, func(i int) { jobs[i]() })
+	for i, s := range p.Scenarios {
+		if problems[i] != nil {
+			var ps Problems
+			ps.in("scenario "+s.ID, problems[i])
+			return nil, ps
+		}
+	}
+	// Parents first.
+	placed := make([]bool, len(engines))
+	for len(pl.engines) < len(engines) {
+		for i, e := range engines {
+			if !placed[i] && (e.parent < 0 || placed[e.parent]) {
+				placed[i] = true
+				pl.engines = append(pl.engines, e)
+				if e.parent >= 0 {
+					engines[e.parent].counted = true
+				}
+			}
+		}
+	}
+	for _, g := range p.Groups {
+		pl.names = append(pl.names, g.ID)
+		pl.groups = append(pl.groups, p.members(g, index))
+	}
+	parallel(len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
+	pl.digest = pl.sum(digests, engines, p)
+	return pl, nil
+}
+
+// parallel calls f for 0 to n-1 from several goroutines.
+func parallel(n, workers int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(workers, n) {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// digest identifies what the engine draws.
+func (e *engine) digest() [32]byte {
+	h := sha256.New()
+	var b []byte
+	num := func(xs ...float64) {
+		for _, x := range xs {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+		}
+	}
+	table := func(s *sampler) {
+		num(s.value)
+		if s.cells != nil {
+			for i := 0; i < len(s.cells); i += 32 {
+				if c := s.cells[i+5]; c.a == c.a {
+					num(c.a, c.b)
+				} else {
+					num(s.exact(uint64(i+1) << 52))
+				}
+			}
+		}
+	}
+	num(e.block.mean, float64(e.parent), float64(e.frequency), float64(e.severity))
+	b = binary.LittleEndian.AppendUint64(b, e.chance)
+	if e.law != nil {
+		num(float64(e.law.first))
+		num(e.law.pmf...)
+	}
+	for _, f := range e.forms {
+		table(f.sampler)
+		b = binary.LittleEndian.AppendUint64(b, f.chance)
+		for _, n := range f.scale {
+			num(float64(n))
+		}
+	}
+	for _, n := range e.keep {
+		num(float64(n))
+	}
+	for _, l := range []*Layer{e.perEvent, e.aggregate} {
+		if l != nil {
+			num(l.Deductible, l.Limit, l.Share)
+		} else {
+			num(math.NaN())
+		}
+	}
+	h.Write(b)
+	return [32]byte(h.Sum(nil))
+}
+
+func (pl *plan) sum(digests [][32]byte, engines []*engine, p Portfolio) [32]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "fair %d seed %d\n", EngineVersion, pl.seed)
+	for i := range engines {
+		fmt.Fprintf(h, "%q %x\n", pl.ids[i], digests[i])
+	}
+	for i, g := range pl.groups {
+		fmt.Fprintf(h, "group %q %v\n", pl.names[i], g)
+	}
+	for _, f := range pl.factors {
+		for i, s := range f.samplers {
+			fmt.Fprintf(h, "factor %x", f.keys[i])
+			for p := uint64(1); p < 16; p++ {
+				fmt.Fprintf(h, " %x", math.Float64bits(s.at(p<<59|1<<62)))
+			}
+		}
+	}
+	for _, c := range []*Correlation{p.Frequencies, p.Severities} {
+		if c != nil {
+			fmt.Fprintf(h, "correlation %q %v\n", c.Scenarios, c.Matrix)
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// EngineVersion counts changes of the engine after which the same seed gives other
+// numbers.
+const EngineVersion = 1
+
+// A worker simulates blocks.
+type worker struct {
+	*plan
+	stop    *atomic.Bool
+	out     [blockYears]float64
+	words   [blockYears]uint64
+	years   [chunk]uint16
+	first   [chunk]uint64
+	draws   [chunk]uint64
+	sev     [chunk]float64
+	alive   [chunk]bool
+	hits    [chunk]uint16
+	ordinal []uint32              // events so far in each year
+	counts  [][]uint32            // of scenarios that trigger others, by year
+	normals [][blockYears]float64 // correlated, by row
+	left    [][blockYears]float64 // what effects leave, by factor and year
+}
+
+func newWorker(pl *plan, stop *atomic.Bool) *worker {
+	w := &worker{plan: pl, stop: stop, counts: make([][]uint32, len(pl.engines))}
+	for _, e := range pl.engines {
+		if e.counted {
+			w.counts[e.index] = make([]uint32, blockYears)
+		}
+	}
+	w.normals = make([][blockYears]float64, len(pl.frequency))
+	w.left = make([][blockYears]float64, len(pl.factors))
+	w.ordinal = make([]uint32, blockYears)
+	return w
+}
+
+// begin draws what scenarios share in a block.
+func (w *worker) begin(block int64) {
+	root := mix(w.seed)
+	for i, f := range w.factors {
+		left := &w.left[i]
+		for y := range left {
+			left[y] = 1
+		}
+		for j, s := range f.samplers {
+			st := newStream(f.keys[j], block)
+			st.fill(w.words[:])
+			for y, word := range w.words[:] {
+				left[y] = mul(left[y], s.at(word))
+			}
+		}
+		for y := range left {
+			left[y] = 1 - left[y]
+		}
+	}
+	// Rows from the last, so that those before still hold independent numbers.
+	for i := range w.normals {
+		st := newStream(key(key(root, "frequencies"), strconv.Itoa(i)), block)
+		st.fill(w.words[:])
+		for y, word := range w.words[:] {
+			w.normals[i][y] = w.normal.sample(word)
+		}
+	}
+	for i := len(w.normals) - 1; i >= 0; i-- {
+		row := w.frequency[i]
+		z := &w.normals[i]
+		d := row[i]
+		for y := range z {
+			z[y] = mul(z[y], d)
+		}
+		for j, c := range row[:i] {
+			if c == 0 {
+				continue
+			}
+			g := &w.normals[j]
+			for y := range z {
+				z[y] += mul(c, g[y])
+			}
+		}
+	}
+}
+
+// run sets out to the losses of a scenario in the years of a block.
+func (w *worker) run(e *engine, block int64) {
+	clear(w.out[:])
+	if e.counted {
+		clear(w.counts[e.index])
+	}
+	if e.severity >= 0 {
+		clear(w.ordinal)
+	}
+	simple := len(e.forms) == 1 && e.forms[0].always && e.forms[0].scale == nil && e.keep == nil &&
+		e.perEvent == nil && !e.counted && e.severity < 0
+	events := newStream(e.key, block)
+	var c chunks
+	c.start(w, e, block)
+	switch {
+	case e.law == nil && e.parent < 0:
+		n := e.block.draw(events.next())
+		for n > 0 && !w.stop.Load() {
+			m := min(n, chunk)
+			if simple {
+				e.forms[0].sampler.scatter(&w.out, &events, m)
+			} else {
+				words := w.first[:m]
+				events.fill(words)
+				for i, word := range words {
+					w.years[i] = uint16(word & (blockYears - 1))
+				}
+				c.flush(m, true)
+			}
+			n -= m
+		}
+	case e.parent >= 0:
+		n := 0
+		for y, k := range w.counts[e.parent] {
+			for range k {
+				if events.next() < e.chance {
+					w.years[n] = uint16(y)
+					if n++; n == chunk {
+						c.flush(n, false)
+						n = 0
+					}
+				}
+			}
+		}
+		c.flush(n, false)
+	default:
+		events.fill(w.words[:])
+		n := 0
+		for y := range blockYears {
+			var k int
+			if e.frequency >= 0 {
+				k = e.law.fromNormal(w.normals[e.frequency][y])
+			} else {
+				k = e.law.draw(w.words[y])
+			}
+			for range k {
+				w.years[n] = uint16(y)
+				if n++; n == chunk {
+					c.flush(n, false)
+					n = 0
+				}
+			}
+			if k > chunk && w.stop.Load() {
+				return
+			}
+		}
+		c.flush(n, false)
+	}
+	if e.aggregate != nil {
+		for y := range w.out {
+			w.out[y] -= e.aggregate.Paid(w.out[y])
+		}
+	}
+}
+
+// scatter draws n words and adds the value of each to the year that its lowest bits
+// name. It is the one hot loop: the generator is written out in it, so that its
+// latency hides behind the table.
+func (s *sampler) scatter(out *[blockYears]float64, st *stream, n int) {
+	cells := s.cells
+	if cells == nil {
+		for range n {
+			out[st.next()&(blockYears-1)] += s.value
+		}
+		return
+	}
+	a, b, c, d := st.a, st.b, st.c, st.d
+	for range n {
+		r := a + d
+		w := (r<<23 | r>>41) + a
+		x := b << 17
+		c ^= a
+		d ^= b
+		b ^= c
+		a ^= d
+		c ^= x
+		d = d<<45 | d>>19
+
+		t := float64(int64(w << 1 >> 13))
+		cell := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
+		v := cell.a + float64(cell.b*t)
+		if t < lowest || v != v {
+			v = s.exact(w)
+		}
+		out[w&(blockYears-1)] += v
+	}
+	st.a, st.b, st.c, st.d = a, b, c, d
+}
+
+// values sets to[i] to the value of each word.
+func (s *sampler) values(to []float64, words []uint64) {
+	if s.cells == nil {
+		for i := range to {
+			to[i] = s.value
+		}
+		return
+	}
+	cells := s.cells
+	words = words[:len(to)]
+	for i, w := range words {
+		t := float64(int64(w << 1 >> 13))
+		c := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
+		x := c.a + float64(c.b*t)
+		if t < lowest || x != x {
+			x = s.exact(w)
+		}
+		to[i] = x
+	}
+}
+
+// chunks turns events, whose years are known, into losses, chunk by chunk and in each
+// stage by stage.
+type chunks struct {
+	w       *worker
+	e       *engine
+	block   int64
+	streams []stream // of the forms
+	marks   stream
+	values  [chunk]float64
+	chosen  [chunk]uint64
+}
+
+func (c *chunks) start(w *worker, e *engine, block int64) {
+	c.w, c.e, c.block = w, e, block
+	c.streams = c.streams[:0]
+	for i := range e.forms {
+		c.streams = append(c.streams, newStream(e.forms[i].key, block))
+	}
+	c.marks = newStream(key(e.key, "marks"), block)
+}
+
+// flush takes n events. If drawn is set, the words of the first form are there
+// already.
+func (c *chunks) flush(n int, drawn bool) {
+	if n == 0 || c.w.stop.Load() {
+		return
+	}
+	w, e := c.w, c.e
+	sev := w.sev[:n]
+	clear(sev)
+	for j := range e.forms {
+		f := &e.forms[j]
+		words := w.draws[:n]
+		if j == 0 && drawn {
+			words = w.first[:n]
+		} else if f.sampler.cells != nil || !f.always {
+			c.streams[j].fill(words)
+		}
+		if !f.always {
+			c.secondary(f, &c.streams[j], words, sev)
+			continue
+		}
+		if j == 0 && e.severity >= 0 {
+			c.correlate(words)
+		}
+		values := c.values[:n]
+		f.sampler.values(values, words)
+		for _, k := range f.scale {
+			left := &w.left[k]
+			for i := range values {
+				values[i] = mul(values[i], left[w.years[i]&(blockYears-1)])
+			}
+		}
+		for i, x := range values {
+			sev[i] += x
+		}
+	}
+	if e.keep != nil || e.perEvent != nil || e.counted {
+		c.treat(sev)
+	}
+	for i, x := range sev {
+		w.out[w.years[i]&(blockYears-1)] += x
+	}
+}
+
+// secondary adds a loss to those events that bring it.
+func (c *chunks) secondary(f *form, s *stream, words []uint64, sev []float64) {
+	w := c.w
+	hits := 0
+	for i, word := range words {
+		w.hits[hits] = uint16(i)
+		if word < f.chance {
+			hits++
+		}
+	}
+	chosen, values := c.chosen[:hits], c.values[:hits]
+	if f.sampler.cells != nil {
+		s.fill(chosen)
+	}
+	f.sampler.values(values, chosen)
+	for h, x := range values {
+		i := w.hits[h]
+		for _, k := range f.scale {
+			x = mul(x, w.left[k][w.years[i]&(blockYears-1)])
+		}
+		sev[i] += x
+	}
+}
+
+// correlate replaces the words of the first form by those of correlated normal
+// numbers: the j-th events of a year in different scenarios belong together. Their
+// independent parts are named by row, year and j, so that every scenario finds the same.
+func (c *chunks) correlate(words []uint64) {
+	w, row := c.w, c.e.severity
+	root := key(mix(w.seed), "severities") ^ mix(uint64(c.block))
+	for i := range words {
+		y := w.years[i]
+		at := mix(root ^ uint64(y)<<32 ^ uint64(w.ordinal[y]))
+		w.ordinal[y]++
+		z := 0.0
+		for k, l := range w.severity[row][:row+1] {
+			if l != 0 {
+				z += mul(l, w.normal.sample(mix(at+uint64(k)*0x9e3779b97f4a7c15)))
+			}
+		}
+		words[i] = normalWord(z)
+	}
+}
+
+// treat applies what stops events, the cover per event, and counts what is left.
+func (c *chunks) treat(sev []float64) {
+	w, e := c.w, c.e
+	alive := w.alive[:len(sev)]
+	for i := range alive {
+		alive[i] = true
+	}
+	if e.keep != nil {
+		marks := w.draws[:len(sev)]
+		c.marks.fill(marks)
+		for i, m := range marks {
+			left := 1.0
+			for _, k := range e.keep {
+				left = mul(left, w.left[k][w.years[i]&(blockYears-1)])
+			}
+			if mul(float64(int64(m>>11)), 1.0/(1<<53)) >= left {
+				alive[i] = false
+				sev[i] = 0
+			}
+		}
+	}
+	if e.perEvent != nil {
+		for i, x := range sev {
+			sev[i] = x - e.perEvent.Paid(x)
+		}
+	}
+	if e.counted {
+		counts := w.counts[e.index]
+		for i, ok := range alive {
+			if ok {
+				counts[w.years[i]]++
+			}
+		}
+	}
+}

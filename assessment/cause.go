@@ -13,8 +13,8 @@ import (
 // A Cause is what one risk is about: all failing records of one rule, or one
 // objective, statement or control that is not satisfied.
 type Cause struct {
-	Key          string // identity, stable from one assessment to the next
-	Title        string
+	Key          string   // identity, stable from one assessment to the next
+	Title        string   // plain text
 	Severity     Severity // the highest of its records
 	Tool         Tool
 	Rule         Rule
@@ -53,8 +53,8 @@ func (a *assessor) risks() []oscal.Risk {
 	for _, c := range a.order {
 		slices.SortFunc(c.Controls, func(x, y string) int { return cmp.Compare(place[x], place[y]) })
 		r := oscal.Risk{
-			UUID: a.riskID(c.Key), Title: line(c.Title, "Weakness"), Status: "open",
-			Description: c.description(), Statement: c.statement(),
+			UUID: a.riskID(c.Key), Title: title(c.Title, "Weakness"), Status: "open",
+			Description: c.description(), Statement: prose(c.statement()),
 		}
 		addProp(&r.Props, oscal.PropSeverity, c.Severity.String())
 		addProp(&r.Props, oscal.PropFirstSeen, DateOf(c.FirstSeen).String())
@@ -112,9 +112,9 @@ func (a *assessor) rate(c *Cause) []oscal.Characterization {
 
 func (c *Cause) description() string {
 	if c.determination != nil {
-		return block(c.determination.Rationale, c.Title)
+		return prose(c.determination.Rationale, c.Title)
 	}
-	return block(c.Rule.Description, c.Records[0].Message, c.Title)
+	return prose(c.Rule.Description, c.Records[0].Message, c.Title)
 }
 
 // statement says what the risk rests on.
@@ -150,5 +150,5 @@ func (c *Cause) fixes() string {
 			addNew(&fixes, f)
 		}
 	}
-	return strings.Join(fixes, "\n\n")
+	return prose(strings.Join(fixes, "\n\n"))
 }

@@ -98,6 +98,8 @@ func (a *assessor) determine() {
 		if d.Date.IsZero() {
 			d.Date = a.now
 		}
+		clear(a.late)
+		d.Date = a.past(d.Date, "%s", at)
 		for j := range d.Evidence {
 			d.Expires = earlier(d.Expires, d.Evidence[j].Expires)
 		}
@@ -174,8 +176,8 @@ func ruleNames(records []Record) string {
 func (a *assessor) person(d *Determination, i int) {
 	o := oscal.Observation{
 		UUID:        oscal.UUID("observation", a.id, "determination", d.Target, d.Examiner, d.Date.UTC().Format(time.RFC3339), strconv.Itoa(i)),
-		Title:       "Determination of " + d.Target,
-		Description: block(d.Rationale, "The examiner gave no rationale."),
+		Title:       title("Determination of " + d.Target),
+		Description: prose(d.Rationale, "The examiner gave no rationale."),
 		Methods:     []string{d.Method.String()},
 		Types:       oscal.List("control-objective"),
 		Collected:   d.Date,
@@ -191,7 +193,7 @@ func (a *assessor) person(d *Determination, i int) {
 	}
 	for j := range d.Evidence {
 		a.evidence(&d.Evidence[j])
-		o.RelevantEvidence = oscal.Append(o.RelevantEvidence, d.Evidence[j].relevant())
+		o.RelevantEvidence = oscal.Append(o.RelevantEvidence, a.relevant(&d.Evidence[j]))
 	}
 	a.result.Observations = oscal.Append(a.result.Observations, o)
 	d.records = []int{len(a.observed)}

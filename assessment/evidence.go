@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/issokit/issokit/oscal"
 )
 
 // Evidence is a reference to something that an assessment rests on: a report, a
-// screen shot, notes of an interview.
+// screen shot, notes of an interview. Texts are plain. Evidence of one title is
+// told apart in documents by its place, or its digest.
 type Evidence struct {
 	Title     string
 	Href      string // where it lies, seen from the document that refers to it
@@ -59,27 +61,68 @@ func (e Evidence) uuid() string { return oscal.UUID("evidence", e.Href, e.SHA256
 
 // Resource returns the entry of the back matter that describes the evidence.
 func (e Evidence) Resource() oscal.Resource {
-	href := reference(e.Href)
-	if href == "" { // a path with blanks
+	href := e.Href
+	if !oscal.TypeURIReference.Valid(href) { // a path with blanks
 		href = (&url.URL{Path: e.Href}).String()
 	}
-	link := oscal.ResourceLink{Href: href, MediaType: e.MediaType}
+	link := oscal.ResourceLink{Href: href, MediaType: oneLine(e.MediaType)}
 	if e.SHA256 != "" {
 		link.Hashes = oscal.List(oscal.Hash{Algorithm: "SHA-256", Value: e.SHA256})
 	}
 	r := oscal.Resource{
-		UUID: e.uuid(), Title: line(e.Title, "Evidence"), Rlinks: oscal.List(link),
+		UUID: e.uuid(), Title: title(e.Title, "Evidence"), Rlinks: oscal.List(link),
 		Props: oscal.List(oscal.Property{Name: "type", Value: "evidence"}),
 	}
 	if !e.Collected.IsZero() {
 		r.Props = oscal.Append(r.Props, oscal.Property{Name: "published", Value: e.Collected.Format(time.RFC3339)})
 	}
 	if e.Collector != "" {
-		r.Description = "Collected by " + oneLine(e.Collector) + "."
+		r.Description = prose("Collected by " + oneLine(e.Collector) + ".")
 	}
 	return r
 }
 
-func (e Evidence) relevant() oscal.RelevantEvidence {
-	return oscal.RelevantEvidence{Href: "#" + e.uuid(), Description: line(e.Title, "Evidence")}
+// titleBeside returns the title of a resource, with the digest behind it if one of
+// the others has the same title.
+func titleBeside(others []oscal.Resource, r *oscal.Resource) string {
+	if !slices.ContainsFunc(others, func(o oscal.Resource) bool { return o.Title == r.Title }) {
+		return r.Title
+	}
+	for _, l := range oscal.Items(r.Rlinks) {
+		for _, h := range oscal.Items(l.Hashes) {
+			return r.Title + " " + title("("+h.Algorithm+" "+h.Value[:min(len(h.Value), 12)]+")")
+		}
+	}
+	return r.Title
+}
+
+// tellApart returns the titles of evidence by UUID, as plain text: what has a
+// title that other evidence also has, gets its place behind it, or its digest if
+// the place does not tell it from the others.
+func tellApart(all []*Evidence) map[string]string {
+	titles := map[string]string{}
+	groups := map[string][]*Evidence{}
+	for _, e := range all {
+		if _, ok := titles[e.uuid()]; !ok {
+			name := line(e.Title, "Evidence")
+			titles[e.uuid()] = name
+			groups[name] = append(groups[name], e)
+		}
+	}
+	for name, group := range groups {
+		places := map[string]int{}
+		for _, e := range group {
+			places[e.Href]++
+		}
+		for _, e := range group {
+			switch {
+			case len(group) == 1:
+			case places[e.Href] == 1:
+				titles[e.uuid()] = line(name + " (" + e.Href + ")")
+			default:
+				titles[e.uuid()] = name + " (SHA-256 " + e.SHA256[:min(len(e.SHA256), 12)] + ")"
+			}
+		}
+	}
+	return titles
 }

@@ -26,7 +26,7 @@ func (a *assessor) findings() {
 		}
 		if top := c.Top(); len(top) > 0 && top[0].ID() != "" && !a.found[top[0].ID()] && (n.Verdict == Satisfied || n.Verdict == NotSatisfied) {
 			f := a.finding(n, top[0].ID(), "statement-id", allUnder(n), byObservation)
-			f.Title = c.Label() + " " + c.Title()
+			f.Title = strings.TrimSpace(title(c.Label()) + " " + c.Title())
 			f.Description = "The verdict about the control, rolled up from its objectives and statements."
 			f.Remarks = strings.TrimSpace(n.Explain())
 			addProp(&f.Props, oscal.PropDetermination, "roll-up")
@@ -44,7 +44,7 @@ func (a *assessor) findingsUnder(n *Node, c *controls.Control, byObservation map
 		}
 		a.found[n.ID] = true
 		f := a.finding(n, n.ID, kind, n.Own, byObservation)
-		f.Title = c.Label() + ": " + n.ID
+		f.Title = title(c.Label() + ": " + n.ID)
 		f.Description = describe(n.Own)
 		how := "automatic"
 		if slices.ContainsFunc(n.Own, func(d Determination) bool { return d.mapping == nil }) {
@@ -61,7 +61,7 @@ func (a *assessor) findingsUnder(n *Node, c *controls.Control, byObservation map
 func describe(ds []Determination) string {
 	var lines []string
 	for _, d := range ds {
-		lines = append(lines, oneLine(d.String()))
+		lines = append(lines, title(d.String()))
 	}
 	return cmp.Or(strings.Join(lines, "\n\n"), "Rolled up from what is inside.")
 }

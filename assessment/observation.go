@@ -38,6 +38,7 @@ func (a *assessor) record(rec Record, r *Report, at string) {
 	if rec.Time.IsZero() {
 		rec.Time = a.now
 	}
+	rec.Time = a.past(rec.Time, "%s", at)
 	a.records = append(a.records, rec)
 	a.expires = append(a.expires, r.Expires)
 	a.subjects = append(a.subjects, subject.SubjectUuid)
@@ -176,8 +177,8 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 		if g.isNew(subject.SubjectUuid) {
 			o.Subjects = oscal.Append(o.Subjects, subject)
 		}
-		if l := oneLine(locationOf(rec)); l != "" && g.isNew(l) {
-			o.Props = oscal.Append(o.Props, oscal.Property{Ns: oscal.Namespace, Name: oscal.PropLocation, Value: l})
+		if l := locationOf(rec); g.isNew(oneLine(l)) {
+			addProp(&o.Props, oscal.PropLocation, l)
 		}
 		if rec.Time.Before(o.Collected) {
 			o.Collected = rec.Time
@@ -200,8 +201,8 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 	}
 	o := oscal.Observation{
 		UUID:        oscal.UUID(key...),
-		Title:       line(rec.Title, rec.Rule.ID, rec.Message),
-		Description: block(rec.Message, rec.Rule.Description, rec.Title, rec.Rule.ID, "The tool says nothing about this."),
+		Title:       title(rec.Title, rec.Rule.ID, rec.Message),
+		Description: prose(rec.Message, rec.Rule.Description, rec.Title, rec.Rule.ID, "The tool says nothing about this."),
 		Methods:     []string{Test.String()},
 		Types:       oscal.List("discovery"),
 		Origins:     oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(rec.Tool)}}}),
@@ -228,11 +229,14 @@ func (a *assessor) observe(rec *Record, r *Report, subject oscal.SubjectReferenc
 	ps.add(oscal.PropLocation, locationOf(rec))
 	ps.add(oscal.PropID, a.riskID(cause))
 	o.Props = oscal.List(ps...)
-	if reference(rec.Rule.Help) != "" {
-		o.Links = oscal.List(oscal.Link{Href: rec.Rule.Help, Rel: "reference"})
+	switch help := rec.Rule.Help; {
+	case isWebPage(help):
+		o.Links = oscal.List(oscal.Link{Href: help, Rel: "reference"})
+	case oneLine(help) != "":
+		o.Remarks = prose("The rule refers to " + oneLine(help))
 	}
 	if r.Evidence != nil {
-		o.RelevantEvidence = oscal.List(r.Evidence.relevant())
+		o.RelevantEvidence = oscal.List(a.relevant(r.Evidence))
 	}
 	if !r.Expires.IsZero() {
 		o.Expires = new(r.Expires)
@@ -257,13 +261,14 @@ func addProp(list **[]oscal.Property, name, value string) {
 // props are props of the project in the making.
 type props []oscal.Property
 
-// add adds a prop, unless it is there or has no value; white space is made such
-// as props allow.
-func (ps *props) add(name, value string) {
-	if value = oneLine(value); value == "" {
+// add adds a prop, unless it is there or has no value. A text is made such as
+// props allow, on one line; if it was not, the remarks say what it was.
+func (ps *props) add(name, text string) {
+	value := oneLine(text)
+	if value == "" {
 		return
 	}
-	if p := (oscal.Property{Ns: oscal.Namespace, Name: name, Value: value}); !slices.Contains(*ps, p) {
+	if p := (oscal.Property{Ns: oscal.Namespace, Name: name, Value: value, Remarks: original(text, value)}); !slices.Contains(*ps, p) {
 		*ps = append(*ps, p)
 	}
 }

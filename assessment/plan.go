@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/issokit/issokit/controls"
@@ -146,7 +147,7 @@ func (p *planner) activities(c *controls.Control) []oscal.Activity {
 		r := related
 		a := oscal.Activity{
 			UUID:            oscal.UUID(key...),
-			Title:           line(verbs[m] + " " + c.Label() + " " + c.Title()),
+			Title:           strings.TrimSpace(title(verbs[m]+" "+c.Label()) + " " + c.Title()), // a title of a catalog is markup
 			Description:     descriptions[m],
 			Props:           oscal.List(oscal.Property{Name: "method", Value: m.String()}),
 			RelatedControls: &r,
@@ -305,11 +306,11 @@ func toolUUID(t Tool) string { return oscal.UUID("tool", t.Name, t.Version) }
 
 func toolComponent(t Tool) oscal.SystemComponent {
 	c := oscal.SystemComponent{
-		UUID: toolUUID(t), Type: "software", Title: line(t.Name, "unnamed tool"),
+		UUID: toolUUID(t), Type: "software", Title: title(t.Name, "unnamed tool"), Remarks: original(t.Name, line(t.Name)),
 		Description: "A tool that is used in the assessment.", Status: oscal.SystemComponentStatus{State: "operational"},
 	}
 	if v := oneLine(t.Version); v != "" {
-		c.Props = oscal.List(oscal.Property{Name: "version", Value: v})
+		c.Props = oscal.List(oscal.Property{Name: "version", Value: v, Remarks: original(t.Version, v)})
 	}
 	return c
 }

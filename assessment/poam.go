@@ -64,7 +64,7 @@ type POAM struct {
 // The document is returned with it.
 func UpdatePOAM(previous *oscal.PlanOfActionAndMilestones, ssp *oscal.SystemSecurityPlan, results *oscal.AssessmentResults, now time.Time, opts *POAMOptions) (*POAM, error) {
 	u := &poamUpdate{
-		now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, ran: map[string]bool{},
+		now: now, ssp: ssp, results: results, out: &POAM{}, seenAs: map[string]string{}, tools: map[string]string{}, ran: map[string]bool{},
 		risk: map[string]int{}, observation: map[string]int{}, finding: map[string]int{}, known: [3]map[string][]int{{}, {}, {}},
 	}
 	if opts != nil {
@@ -110,7 +110,8 @@ type poamUpdate struct {
 	// seenAs says what the results show of a cause: "fail" before "other" before
 	// "pass".
 	seenAs map[string]string
-	ran    map[string]bool // tools
+	tools  map[string]string // titles of components by UUID: a new version is the same tool
+	ran    map[string]bool   // tools that ran to their end, by title
 }
 
 // start copies the plan of before.
@@ -353,7 +354,7 @@ func (u *poamUpdate) close() {
 		u.status[i] = "closed"
 		o := oscal.Observation{
 			UUID:  oscal.UUID("observation", risk.UUID, "closure", u.now.UTC().Format(time.RFC3339)),
-			Title: "Closure of " + numberOf(&u.items[i]), Description: why, Methods: []string{Test.String()},
+			Title: title("Closure of " + numberOf(&u.items[i])), Description: why, Methods: []string{Test.String()},
 			Types: oscal.List("closure"), Collected: u.now,
 			Origins: risk.Origins,
 		}
@@ -450,6 +451,7 @@ func (u *poamUpdate) definitions() {
 		for _, r := range oscal.Items(u.results.BackMatter.Resources) {
 			if resources[r.UUID] {
 				delete(resources, r.UUID)
+				r.Title = titleBeside(list, &r)
 				list = append(list, r)
 			}
 		}

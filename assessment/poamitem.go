@@ -48,7 +48,7 @@ func setProp(list **[]oscal.Property, name, value string) {
 type Item struct {
 	Number    string
 	UUID      string
-	Title     string
+	Title     string   // plain text
 	Status    string   // of its risk: open, investigating, remediating, deviation-requested, deviation-approved, closed
 	Severity  Severity // 0 if the document does not say
 	FirstSeen Date     // original detection
@@ -75,7 +75,7 @@ func POAMItems(doc *oscal.PlanOfActionAndMilestones) []Item {
 	var out []Item
 	for i := range doc.PoamItems {
 		p := &doc.PoamItems[i]
-		item := Item{Number: numberOf(p), UUID: p.UUID, Title: p.Title, Status: "open"}
+		item := Item{Number: numberOf(p), UUID: p.UUID, Title: plain(p.Title), Status: "open"}
 		var severity, due string
 		severity, due = propOf(p.Props, oscal.PropSeverity), propOf(p.Props, oscal.PropDue)
 		item.FirstSeen, _ = ParseDate(propOf(p.Props, oscal.PropFirstSeen))

@@ -2,6 +2,7 @@ package assessment
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -9,39 +10,83 @@ import (
 )
 
 // say notes what the results show of each cause, and which tools ran to their
-// end.
+// end. What passes in a run that failed shows nothing.
 func (u *poamUpdate) say() {
+	u.nameTools()
 	broken := map[string]bool{}
-	for _, r := range u.results.Results {
-		for _, o := range oscal.Items(r.Observations) {
-			cause, outcome := propOf(o.Props, oscal.PropID), propOf(o.Props, oscal.PropOutcome)
-			for _, origin := range oscal.Items(o.Origins) {
-				for _, a := range origin.Actors {
-					u.ran[a.ActorUuid] = true
-					if cause == "" && outcome == OutcomeError.String() {
-						broken[a.ActorUuid] = true
-					}
-				}
-			}
-			if cause == "" {
-				continue
-			}
-			shown := "other"
-			switch outcome {
-			case OutcomeFail.String():
-				shown = "fail" // suppressed or not
-			case OutcomePass.String(), OutcomeFixed.String():
-				shown = "pass"
-			}
-			if was := u.seenAs[cause]; was == "" || shown == "fail" || was == "pass" {
-				u.seenAs[cause] = shown
+	for o, tools := range u.sightings() {
+		for _, t := range tools {
+			u.ran[t] = true
+			if propOf(o.Props, oscal.PropID) == "" && propOf(o.Props, oscal.PropOutcome) == OutcomeError.String() {
+				broken[t] = true
 			}
 		}
 	}
-	for tool := range broken {
-		delete(u.ran, tool)
+	for t := range broken {
+		delete(u.ran, t)
+	}
+	for o, tools := range u.sightings() {
+		cause := propOf(o.Props, oscal.PropID)
+		if cause == "" {
+			continue
+		}
+		shown := "other"
+		switch propOf(o.Props, oscal.PropOutcome) {
+		case OutcomeFail.String():
+			shown = "fail" // suppressed or not
+		case OutcomePass.String(), OutcomeFixed.String():
+			if !slices.ContainsFunc(tools, func(t string) bool { return broken[t] }) {
+				shown = "pass"
+			}
+		}
+		if was := u.seenAs[cause]; was == "" || shown == "fail" || was == "pass" {
+			u.seenAs[cause] = shown
+		}
 	}
 }
+
+// sightings yields the observations of the results with the tools that made them.
+func (u *poamUpdate) sightings() iter.Seq2[*oscal.Observation, []string] {
+	return func(yield func(*oscal.Observation, []string) bool) {
+		for _, r := range u.results.Results {
+			for i := range oscal.Items(r.Observations) {
+				o := &(*r.Observations)[i]
+				var tools []string
+				for _, origin := range oscal.Items(o.Origins) {
+					for _, a := range origin.Actors {
+						addNew(&tools, u.toolName(a.ActorUuid))
+					}
+				}
+				if !yield(o, tools) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// nameTools collects the titles of the components that may be tools.
+func (u *poamUpdate) nameTools() {
+	add := func(components *[]oscal.SystemComponent) {
+		for _, c := range oscal.Items(components) {
+			u.tools[c.UUID] = c.Title
+		}
+	}
+	if d := u.doc.LocalDefinitions; d != nil {
+		add(d.Components)
+	}
+	for _, r := range u.results.Results {
+		if r.LocalDefinitions != nil {
+			add(r.LocalDefinitions.Components)
+		}
+	}
+	if u.o.Plan != nil && u.o.Plan.AssessmentAssets != nil {
+		add(u.o.Plan.AssessmentAssets.Components)
+	}
+}
+
+// toolName returns the title of a tool, or its UUID if nothing describes it.
+func (u *poamUpdate) toolName(uuid string) string { return cmp.Or(u.tools[uuid], uuid) }
 
 // index makes the items of before known by what may match them: the UUIDs of
 // their risks, their observations, the identities of their risks.
@@ -111,14 +156,14 @@ func identityOf(r *oscal.Risk) string {
 		ids = append(ids, t.ID)
 	}
 	slices.Sort(ids)
-	return strings.ToLower(strings.Join([]string{propOf(r.Props, oscal.PropRule), strings.Join(ids, ","), r.Title}, "\x00"))
+	return strings.ToLower(strings.Join([]string{propOf(r.Props, oscal.PropRule), strings.Join(ids, ","), plain(r.Title)}, "\x00"))
 }
 
 // inScope tells whether a tool that found the risk ran again.
 func (u *poamUpdate) inScope(risk *oscal.Risk) bool {
 	for _, o := range oscal.Items(risk.Origins) {
 		for _, a := range o.Actors {
-			if a.Type == "tool" && u.ran[a.ActorUuid] {
+			if a.Type == "tool" && u.ran[u.toolName(a.ActorUuid)] {
 				return true
 			}
 		}

@@ -1,7 +1,6 @@
 package assessment
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -9,7 +8,7 @@ import (
 	"github.com/issokit/issokit/oscal"
 )
 
-// A Milestone is a step on the way to a remedy.
+// A Milestone is a step on the way to a remedy. Its texts are plain.
 type Milestone struct {
 	Title, Description string
 	Start, End         Date // Start may be zero
@@ -105,7 +104,7 @@ func (u *poamUpdate) plan(risk *oscal.Risk, detected, due Date) {
 	for i, m := range milestones {
 		t := oscal.Task{
 			UUID: oscal.UUID("milestone", risk.UUID, strconv.Itoa(i)), Type: "milestone",
-			Title: cmp.Or(m.Title, "Milestone "+strconv.Itoa(i+1)), Description: m.Description,
+			Title: title(m.Title, "Milestone "+strconv.Itoa(i+1)), Description: prose(m.Description),
 		}
 		switch {
 		case m.End.IsZero():
@@ -120,9 +119,9 @@ func (u *poamUpdate) plan(risk *oscal.Risk, detected, due Date) {
 }
 
 // log adds an entry to the log of a risk.
-func (u *poamUpdate) log(risk *oscal.Risk, title, status string) {
+func (u *poamUpdate) log(risk *oscal.Risk, text, status string) {
 	e := oscal.RiskLogEntry{
-		UUID: oscal.UUID("risk-log", risk.UUID, title, u.now.UTC().Format(time.RFC3339)), Title: title, Start: u.now, StatusChange: status,
+		UUID: oscal.UUID("risk-log", risk.UUID, text, u.now.UTC().Format(time.RFC3339)), Title: title(text), Start: u.now, StatusChange: status,
 	}
 	l := oscal.RiskLog{}
 	if risk.RiskLog != nil {

@@ -7,7 +7,14 @@ import (
 // A Record is one thing that a report of a tool says about one subject: a
 // result of a check. Importers (package assessment/scan) make one record of
 // each raw unit of the report; whoever counts in larger units groups them.
+//
+// All texts are plain: nothing in them is markup, and what goes into markup of
+// OSCAL is escaped.
 type Record struct {
+	// Run says that the record is not about a check but about a run of the tool
+	// as a whole: with [OutcomeError] the run failed, else it looked and found
+	// nothing. Tool, Outcome, Message, Time and Span are all that it has.
+	Run        bool
 	Tool       Tool
 	Rule       Rule
 	Subject    Subject

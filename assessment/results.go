@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/issokit/issokit/controls"
@@ -15,7 +16,7 @@ import (
 // from.
 type Report struct {
 	Name     string // in problems
-	Tool     Tool   // default: that of the records; without records nobody else tells that it ran
+	Tool     Tool   // default: that of the records, those with Run set included; without any nobody else tells that it ran
 	Records  iter.Seq2[Record, error]
 	Evidence *Evidence
 	// Subject is the UUID of the component, inventory item or user of the SSP that
@@ -62,7 +63,9 @@ type Results struct {
 // Assess makes assessment results of what tools and people found out.
 //
 // Each record becomes an observation, as does a report without records, or one
-// that broke off. Where the record names controls, or a
+// that broke off. Texts of records and determinations are plain and are escaped
+// where a document holds markup. What was found on a day after that of the
+// assessment is a problem, and counts as found now. Where the record names controls, or a
 // mapping matches it, it takes part in determining these; the determinations are
 // rolled up to objectives, statements and controls of the plan (see [RollUp]), and
 // those with a verdict become findings: one for each leaf objective, for each
@@ -80,12 +83,13 @@ func Assess(b *controls.Baseline, ssp *oscal.SystemSecurityPlan, plan *oscal.Ass
 		baseline: b, catalog: b.Catalog(), system: newSystem(ssp), plan: plan, now: now,
 		tools: map[string]bool{}, ordinals: map[string]int{}, causes: map[string]*Cause{}, speaks: map[string][]speech{},
 		backMatter: map[string]bool{}, planned: map[string]bool{}, toolIDs: map[Tool]string{}, riskIDs: map[string]string{},
-		grouped: map[string]*observationGroup{}, matches: map[string][]int{},
+		grouped: map[string]*observationGroup{}, matches: map[string][]int{}, late: map[time.Time]bool{},
 	}
 	if opts != nil {
 		a.o = *opts
 	}
 	a.id = cmp.Or(a.o.ID, plan.UUID)
+	a.titles = a.allEvidence(reports)
 	a.targets()
 	a.scope()
 	for i := range reports {
@@ -106,6 +110,7 @@ type assessor struct {
 	plan     *oscal.AssessmentPlan
 	now      time.Time
 	problems Problems
+	late     map[time.Time]bool // times after the assessment that were told
 
 	planned  map[string]bool  // ids of the controls of the plan
 	mapped   [][]string       // targets of the mappings, resolved
@@ -123,6 +128,7 @@ type assessor struct {
 	tools      map[string]bool // uuids of the plan's and the result's
 	toolIDs    map[Tool]string
 	riskIDs    map[string]string // by cause
+	titles     map[string]string // of evidence by uuid
 	backMatter map[string]bool
 	resources  []oscal.Resource
 	local      oscal.LocalDefinitions
@@ -178,11 +184,46 @@ func (a *assessor) tool(t Tool) string {
 	return uuid
 }
 
+// allEvidence returns the titles of the evidence of reports and determinations.
+func (a *assessor) allEvidence(reports []Report) map[string]string {
+	var all []*Evidence
+	for i := range reports {
+		if e := reports[i].Evidence; e != nil {
+			all = append(all, e)
+		}
+	}
+	for i := range a.o.Determinations {
+		for j := range a.o.Determinations[i].Evidence {
+			all = append(all, &a.o.Determinations[i].Evidence[j])
+		}
+	}
+	return tellApart(all)
+}
+
 func (a *assessor) evidence(e *Evidence) {
 	if !a.backMatter[e.uuid()] {
 		a.backMatter[e.uuid()] = true
-		a.resources = append(a.resources, e.Resource())
+		r := e.Resource()
+		r.Title = title(a.titles[r.UUID])
+		a.resources = append(a.resources, r)
 	}
+}
+
+func (a *assessor) relevant(e *Evidence) oscal.RelevantEvidence {
+	return oscal.RelevantEvidence{Href: "#" + e.uuid(), Description: title(a.titles[e.uuid()])}
+}
+
+// past returns a time, or that of the assessment if it is on a later day: nothing
+// was found out after it. That is a problem, one for each time and input.
+func (a *assessor) past(t time.Time, at string, args ...any) time.Time {
+	if DateOf(t.In(a.now.Location())).Compare(DateOf(a.now)) <= 0 {
+		return t
+	}
+	if at = fmt.Sprintf(at, args...); !a.late[t] {
+		a.late[t] = true
+		a.problems.add(fmt.Errorf("the time %s %w: it is after that of the assessment, %s", t.Format(time.RFC3339), ErrRange, a.now.Format(time.RFC3339)), "%s", at)
+	}
+	return a.now
 }
 
 func (a *assessor) report(r *Report, i int) {
@@ -192,6 +233,7 @@ func (a *assessor) report(r *Report, i int) {
 	}
 	n, tool := 0, r.Tool
 	broke := false
+	clear(a.late)
 	if r.Records != nil {
 		for rec, err := range r.Records {
 			if err != nil {
@@ -201,38 +243,51 @@ func (a *assessor) report(r *Report, i int) {
 			}
 			n++
 			tool = cmp.Or(tool, rec.Tool)
+			if rec.Run {
+				a.note(r, i, &rec, fmt.Sprintf("%s, record %d (run of %s)", name, n, line(rec.Tool.Name, "a tool")))
+				continue
+			}
 			a.record(rec, r, fmt.Sprintf("%s, record %d (rule %q)", name, n, rec.Rule.ID))
 		}
 	}
 	switch {
 	case tool.Name == "":
 	case broke:
-		a.note(r, i, tool, OutcomeError, "The report could not be read to its end; what else it holds is not known.")
+		a.note(r, i, &Record{Tool: tool, Outcome: OutcomeError, Message: "The report could not be read to its end; what else it holds is not known."}, name)
 	case n == 0:
-		a.note(r, i, tool, OutcomeInformational, "The tool ran and reported nothing.")
+		a.note(r, i, &Record{Tool: tool, Outcome: OutcomeInformational, Message: "The tool ran and reported nothing."}, name)
 	}
 	if r.Evidence != nil {
 		a.evidence(r.Evidence)
 	}
 }
 
-// note makes an observation about a report as a whole.
-func (a *assessor) note(r *Report, i int, tool Tool, outcome Outcome, text string) {
-	at := r.Collected
-	if at.IsZero() {
-		at = a.now
+// note makes an observation about a run of a tool, or a report as a whole.
+func (a *assessor) note(r *Report, i int, run *Record, at string) {
+	when := run.Time
+	for _, t := range []time.Time{r.Collected, a.now} {
+		if when.IsZero() {
+			when = t
+		}
+	}
+	tool := run.Tool
+	key := []string{"observation", a.id, "report", strconv.Itoa(i), tool.Name, tool.Version}
+	name := strings.Join(key, "\x00")
+	if a.ordinals[name]++; a.ordinals[name] > 1 { // another run of the tool
+		key = append(key, strconv.Itoa(a.ordinals[name]))
 	}
 	o := oscal.Observation{
-		UUID: oscal.UUID("observation", a.id, "report", strconv.Itoa(i), tool.Name, tool.Version), Title: "Report of " + line(tool.Name, "a tool"), Description: text,
-		Methods: []string{Test.String()}, Types: oscal.List("discovery"), Collected: at,
+		UUID: oscal.UUID(key...), Title: title("Report of " + line(tool.Name, "a tool")), Description: prose(run.Message, "The tool ran."),
+		Methods: []string{Test.String()}, Types: oscal.List("discovery"), Collected: a.past(when, "%s", at),
 		Origins: oscal.List(oscal.Origin{Actors: []oscal.OriginActor{{Type: "tool", ActorUuid: a.tool(tool)}}}),
 	}
 	if a.system.kinds[r.Subject] != "" {
 		o.Subjects = oscal.List(oscal.SubjectReference{SubjectUuid: r.Subject, Type: a.system.kinds[r.Subject]})
 	}
-	addProp(&o.Props, oscal.PropOutcome, outcome.String())
+	addProp(&o.Props, oscal.PropOutcome, run.Outcome.String())
+	addProp(&o.Props, oscal.PropRawOutcome, run.RawOutcome)
 	if r.Evidence != nil {
-		o.RelevantEvidence = oscal.List(r.Evidence.relevant())
+		o.RelevantEvidence = oscal.List(a.relevant(r.Evidence))
 	}
 	a.result.Observations = oscal.Append(a.result.Observations, o)
 }
@@ -250,6 +305,11 @@ func (a *assessor) finish(ssp *oscal.SystemSecurityPlan) *Results {
 		}
 	}
 	res.End = new(a.now)
+	for _, o := range oscal.Items(res.Observations) {
+		if o.Collected.After(*res.End) { // later on the day
+			res.End = new(o.Collected)
+		}
+	}
 	addProp(&res.Props, oscal.PropCoverage, fmt.Sprintf("%d/%d", a.coverage.Assessed(), a.coverage.Applicable()))
 	if a.local.Components != nil {
 		res.LocalDefinitions = &a.local

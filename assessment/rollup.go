@@ -21,7 +21,7 @@ type Determination struct {
 	Severity  Severity // of the weakness, if NotSatisfied; 0 is [Medium]
 	Method    Method
 	Examiner  string    // UUID of the party; empty for a tool
-	Rationale string    // what was found
+	Rationale string    // what was found, as plain text
 	Date      time.Time // zero: the time of the assessment
 	Expires   time.Time // when it no longer counts; zero: never
 	Evidence  []Evidence
@@ -237,13 +237,13 @@ func (n *Node) Explain() string {
 }
 
 func (n *Node) explain(b *strings.Builder, indent string) {
-	fmt.Fprintf(b, "%s- %s %s: %s", indent, n.Kind, n.ID, n.Verdict)
+	fmt.Fprintf(b, "%s- %s %s: %s", indent, n.Kind, title(n.ID), n.Verdict)
 	if n.Expired {
 		b.WriteString(" (what determined it has expired)")
 	}
 	b.WriteByte('\n')
 	for _, d := range n.Own {
-		fmt.Fprintf(b, "%s  - %s\n", indent, oneLine(d.String()))
+		fmt.Fprintf(b, "%s  - %s\n", indent, title(d.String()))
 	}
 	for _, c := range n.Children {
 		c.explain(b, indent+"  ")

@@ -50,7 +50,7 @@ func fillMetadata(m oscal.Metadata, title string, ssp *oscal.SystemSecurityPlan,
 
 // A system is what of an SSP an assessment refers to.
 type system struct {
-	name       string
+	name       string // as a markup-line
 	ssp        *oscal.SystemSecurityPlan
 	components map[string][]string // uuids by control id
 	items      map[string]oscal.InventoryItem
@@ -62,7 +62,7 @@ type system struct {
 
 func newSystem(ssp *oscal.SystemSecurityPlan) *system {
 	s := &system{
-		name: cmp.Or(ssp.SystemCharacteristics.SystemName, ssp.Metadata.Title), ssp: ssp,
+		name: cmp.Or(title(ssp.SystemCharacteristics.SystemName), ssp.Metadata.Title), ssp: ssp,
 		components: map[string][]string{}, items: map[string]oscal.InventoryItem{}, statements: map[string]string{},
 		kinds: map[string]string{}, names: map[string]string{},
 	}

@@ -1,6 +1,7 @@
 package assessment
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -52,10 +53,34 @@ func block(texts ...string) string {
 	return ""
 }
 
-// reference returns a text if it is a URI reference, else "".
-func reference(s string) string {
-	if oscal.TypeURIReference.Valid(s) {
-		return s
+// title returns the first of the plain texts that is not empty, as a markup-line.
+func title(texts ...string) string {
+	return oscal.EscapeMarkdown(line(texts...), oscal.TypeMarkupLine)
+}
+
+// prose returns the first of the plain texts that is not empty, as a
+// markup-multiline.
+func prose(texts ...string) string {
+	return oscal.EscapeMarkdown(block(texts...), oscal.TypeMarkupMultiline)
+}
+
+// plain returns the text of a markup-line.
+func plain(title string) string { return oscal.ParseMarkup(title, oscal.TypeMarkupLine).Plain(nil) }
+
+// original says how a text was written that is value in a document, which is
+// less. Only code keeps blanks.
+func original(text, value string) string {
+	if text == value {
+		return ""
 	}
-	return ""
+	return (&oscal.Markup{Kind: oscal.MarkupParagraph, Children: []*oscal.Markup{
+		{Kind: oscal.MarkupText, Text: "Written as "}, {Kind: oscal.MarkupCode, Text: strconv.QuoteToASCII(text)},
+	}}).Markdown()
+}
+
+// isWebPage tells whether a text is the address of a page that can be linked to.
+// Of other schemes, such as javascript, nobody knows what a click does.
+func isWebPage(s string) bool {
+	scheme, _, _ := strings.Cut(s, ":")
+	return oscal.TypeURI.Valid(s) && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http"))
 }

@@ -11,6 +11,7 @@ import (
 var (
 	ErrDuplicate   = errors.New("stands twice")            // an id or an answer that is there already
 	ErrUnknown     = errors.New("is not known")            // a reference to what is not there
+	ErrOutside     = errors.New("is not in the baseline")  // a control that the baseline does not select, or that no catalog has
 	ErrCycle       = errors.New("refers to itself")        // parameters that insert each other
 	ErrValue       = errors.New("is not a value of")       // a value that is none of those that the place allows
 	ErrMissing     = errors.New("is missing")              // what must be said is not
@@ -25,8 +26,8 @@ var (
 // A Problem is one thing that is wrong with a catalog, a system or a plan. The
 // fields that say where are empty where they do not apply.
 type Problem struct {
-	Document  string // name of the document as given by the caller
-	Pointer   string // JSON Pointer inside of the document, or path inside of a [System]
+	Document  string // name of the document as given by the caller; title of a component definition
+	Pointer   string // JSON Pointer inside of the document or of a [System], e.g. /parties/0/roles/1
 	Control   string // control id
 	Statement string // statement id
 	Component string // component id

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/issokit/issokit/internal/telephone"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -134,6 +135,9 @@ func (s *System) readPeople(m *oscal.Metadata) {
 		}
 		if phones := oscal.Items(p.TelephoneNumbers); len(phones) > 0 {
 			party.Phone = phones[0].Number
+			if given, ok := oscal.PropValue(p.Props, oscal.Namespace, oscal.PropTelephone); ok && telephone.Digits(given) == party.Phone {
+				party.Phone = given
+			}
 		}
 		for _, uuid := range oscal.Items(p.MemberOfOrganizations) {
 			party.MemberOf = append(party.MemberOf, cmp.Or(ids[uuid], uuid))
@@ -164,6 +168,10 @@ func (r *planReader) setParameters(list *[]oscal.SetParameter, c *Control, point
 				where.Control = c.id
 			}
 			r.fail(fmt.Sprintf("%s/set-parameters/%d", pointer, i), where, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
+			continue
+		}
+		if len(set.Values) == 0 {
+			r.fail(fmt.Sprintf("%s/set-parameters/%d", pointer, i), nil, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
 			continue
 		}
 		set.ParamId = p.id
@@ -209,7 +217,7 @@ func (r *planReader) components() {
 		c := Component{
 			ID: sys.readID("component", v.UUID, v.Props), Type: v.Type, Title: v.Title, Description: v.Description, Purpose: v.Purpose,
 			Status: v.Status.State, Props: readProps(v.Props), Links: slices.Clone(oscal.Items(v.Links)),
-			Roles: readRoles(v.ResponsibleRoles),
+			Roles: r.roles(v.UUID, v.ResponsibleRoles),
 		}
 		for _, p := range oscal.Items(v.Props) {
 			if p.Ns == oscal.Namespace && p.Name == oscal.PropDefinition {
@@ -242,6 +250,15 @@ func (r *planReader) components() {
 	}
 }
 
+// roles reads the ids of roles, and keeps what the plan says of them: the parties
+// need not be those that the whole system has for a role.
+func (r *planReader) roles(uuid string, roles *[]oscal.ResponsibleRole) []string {
+	if roles != nil {
+		r.im.responsible[uuid] = roles
+	}
+	return readRoles(roles)
+}
+
 func readRoles(roles *[]oscal.ResponsibleRole) []string {
 	var ids []string
 	for _, r := range oscal.Items(roles) {
@@ -255,7 +272,7 @@ func readRoles(roles *[]oscal.ResponsibleRole) []string {
 func (r *planReader) requirement(v *oscal.ImplementedRequirement, pointer string) {
 	control := r.im.baseline.catalog.Control(v.ControlId)
 	if control == nil || !r.im.baseline.Has(control) {
-		r.fail(pointer+"/control-id", &Requirement{Control: v.ControlId}, fmt.Errorf("control %q %w in the baseline", v.ControlId, ErrUnknown))
+		r.fail(pointer+"/control-id", &Requirement{Control: v.ControlId}, fmt.Errorf("control %q %w", v.ControlId, ErrOutside))
 		r.leave(v.ControlId, "", v.ByComponents)
 		for _, s := range oscal.Items(v.Statements) {
 			r.leave(v.ControlId, s.StatementId, s.ByComponents)
@@ -312,7 +329,10 @@ func (r *planReader) byComponents(list *[]oscal.ByComponent, control *Control, s
 	for i := range oscal.Items(list) {
 		b := &(*list)[i]
 		at := fmt.Sprintf("%s/by-components/%d", pointer, i)
-		q := &Requirement{Control: control.id, Description: b.Description, Remarks: b.Remarks, Roles: readRoles(b.ResponsibleRoles)}
+		q := &Requirement{Control: control.id, Description: b.Description, Remarks: b.Remarks, Roles: r.roles(b.UUID, b.ResponsibleRoles)}
+		if q.Description == noDescription {
+			q.Description = ""
+		}
 		if s != nil {
 			q.Statement = s.id
 		}
@@ -353,7 +373,7 @@ func (r *planReader) byComponents(list *[]oscal.ByComponent, control *Control, s
 // not the one that would be derived.
 func (r *planReader) shares(q *Requirement, b *oscal.ByComponent) {
 	add := func(list *[]Share, kind, uuid, of, description string, props *[]oscal.Property, roles *[]oscal.ResponsibleRole) {
-		s := Share{Of: of, Description: description, Roles: readRoles(roles)}
+		s := Share{Of: of, Description: description, Roles: r.roles(uuid, roles)}
 		if r.im.shareUUID(kind, q, s, len(*list)) != uuid {
 			s.ID = uuid
 			for _, p := range oscal.Items(props) {

@@ -2,6 +2,7 @@ package controls
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ type ImplementOptions struct {
 	// Leveraged are the plans of the systems that are built upon, to compare
 	// what they provide with what is inherited.
 	Leveraged []*oscal.SystemSecurityPlan
+	// Name is the [Problem.Document] of problems of the system or, for
+	// [FromSSP], of the plan; default: none.
+	Name string
 }
 
 // Implement makes the implementation of a baseline from a system and the
@@ -33,9 +37,14 @@ type ImplementOptions struct {
 // parameters the system goes before the components, those before the profile;
 // inside of each, the requirement goes before the whole.
 //
-// What is missing, stands twice, refers to what is not there, or conflicts is in
-// the error, a [Problems] in the order of the system, then of the definitions;
-// the implementation of the rest is returned with it. It keeps the slices of the
+// What is missing, stands twice, refers to what is not there, conflicts, or
+// cannot stand in a plan (a date that is none, a text with line breaks) is in the
+// error, a [Problems]; the implementation of the rest is returned with it. A
+// problem of the system has its JSON Pointer into the JSON or YAML form of
+// [System], such as /parties/0/roles/1, and [ImplementOptions.Name] as its
+// document; the pointer of what is missing names the member that is not there.
+// The problems of the system come first, each kind of object in order of the
+// input, then those of the definitions. It keeps the slices of the
 // system: do not change them afterwards.
 func Implement(b *Baseline, sys System, defs []*oscal.ComponentDefinition, opts *ImplementOptions) (*Implementation, error) {
 	im, w := newImplementer(b, sys, opts)
@@ -54,6 +63,7 @@ type implementer struct {
 	defined  map[string]*definition
 	byKey    map[answerKey]*Requirement
 	lesser   map[*Requirement][]string // parameters that an answer has from its definition
+	origins  map[*Requirement]origin   // of answers
 	document string                    // of the problems that are found now
 	problems Problems
 }
@@ -74,11 +84,13 @@ func newImplementer(b *Baseline, sys System, opts *ImplementOptions) (*Implement
 	im := &Implementation{
 		baseline: b, system: sys, order: map[string]int{}, direct: map[any][]*Requirement{},
 		params: map[*Param]setting{}, roles: slices.Clone(sys.Roles), uuids: map[string]string{}, satisfied: map[string]bool{},
+		responsible: map[string]*[]oscal.ResponsibleRole{},
 	}
-	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}, lesser: map[*Requirement][]string{}}
+	w := &implementer{im: im, defined: map[string]*definition{}, byKey: map[answerKey]*Requirement{}, lesser: map[*Requirement][]string{}, origins: map[*Requirement]origin{}}
 	if opts != nil {
 		w.opts = *opts
 	}
+	w.document = w.opts.Name
 	im.leveraged = newLeveraged(w.opts.Leveraged)
 	return im, w
 }
@@ -89,6 +101,17 @@ func (w *implementer) fail(pointer string, r *Requirement, err error) {
 		p.Control, p.Statement, p.Component = r.Control, r.Statement, r.Component
 	}
 	w.problems = append(w.problems, p)
+}
+
+// An origin is where an answer comes from.
+type origin struct{ document, pointer string }
+
+// failAnswer reports what is wrong with an answer where that comes from.
+func (w *implementer) failAnswer(member string, r *Requirement, err error) {
+	now, at := w.document, w.origins[r]
+	w.document = at.document
+	w.fail(at.pointer+member, r, err)
+	w.document = now
 }
 
 // define lists the components of the system and completes them from their
@@ -118,12 +141,12 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 	selves := 0
 	for i, c := range sys.Components {
 		if c.Type != thisSystem && c.ID == thisSystem {
-			w.fail(fmt.Sprintf("components[%d].id", i), &Requirement{Component: c.ID}, fmt.Errorf("%q %w component of the type %s", c.ID, ErrValue, c.Type))
+			w.fail(fmt.Sprintf("/components/%d/id", i), &Requirement{Component: c.ID}, fmt.Errorf("%q %w component of the type %s", c.ID, ErrValue, c.Type))
 			continue
 		}
 		if c.Type == thisSystem {
 			if selves++; selves > 1 {
-				w.fail(fmt.Sprintf("components[%d].type", i), &Requirement{Component: c.ID}, fmt.Errorf("the component %s %w", thisSystem, ErrDuplicate))
+				w.fail(fmt.Sprintf("/components/%d/type", i), &Requirement{Component: c.ID}, fmt.Errorf("the component %s %w", thisSystem, ErrDuplicate))
 				continue
 			}
 			c.Title, c.Description, c.Status = cmp.Or(c.Title, sys.Name), cmp.Or(c.Description, sys.Description), cmp.Or(c.Status, self.Status)
@@ -134,11 +157,13 @@ func (w *implementer) define(defs []*oscal.ComponentDefinition) {
 			if d := w.defined[c.Definition]; d != nil {
 				c = w.complete(c, d)
 			} else {
-				w.fail(fmt.Sprintf("components[%d].definition", i), &Requirement{Component: c.ID}, fmt.Errorf("defined component %q %w", c.Definition, ErrUnknown))
+				w.fail(fmt.Sprintf("/components/%d/definition", i), &Requirement{Component: c.ID}, fmt.Errorf("defined component %q %w", c.Definition, ErrUnknown))
 			}
 		}
-		if c.Type == "" || c.Title == "" || c.Description == "" {
-			w.fail(fmt.Sprintf("components[%d]", i), &Requirement{Component: c.ID}, fmt.Errorf("type, title or description %w", ErrMissing))
+		for _, m := range []struct{ name, value string }{{"type", c.Type}, {"title", c.Title}, {"description", c.Description}} {
+			if m.value == "" {
+				w.fail(fmt.Sprintf("/components/%d/%s", i, m.name), &Requirement{Component: c.ID}, fmt.Errorf("%s %w", m.name, ErrMissing))
+			}
 		}
 		c.Status = cmp.Or(c.Status, "operational")
 		others = append(others, c)
@@ -220,19 +245,19 @@ func (w *implementer) fromSystem() map[answerKey]bool {
 	for i := range w.im.system.Requirements {
 		r := w.im.system.Requirements[i]
 		r.Parameters = slices.Clone(r.Parameters)
-		pointer := fmt.Sprintf("requirements[%d]", i)
+		pointer := fmt.Sprintf("/requirements/%d", i)
 		if r.Component == "" || r.Component == thisSystem {
 			r.Component = w.im.components[0].ID
 		}
 		if _, ok := w.im.order[r.Component]; !ok {
-			w.fail(pointer+".component", &r, fmt.Errorf("component %q %w", r.Component, ErrUnknown))
+			w.fail(pointer+"/component", &r, fmt.Errorf("component %q %w", r.Component, ErrUnknown))
 			continue
 		}
-		if err := w.locate(&r); err != nil {
-			w.fail(pointer, &r, err)
+		if at, err := w.locate(&r); err != nil {
+			w.fail(pointer+at, &r, err)
 			continue
 		}
-		w.parameters(pointer+".parameters", &r)
+		w.parameters(pointer+"/parameters", &r)
 		key := answerKey{r.Control, r.Statement, r.Component}
 		if own[key] {
 			w.fail(pointer, &r, fmt.Errorf("the answer %w", ErrDuplicate))
@@ -240,22 +265,28 @@ func (w *implementer) fromSystem() map[answerKey]bool {
 		}
 		own[key] = true
 		w.byKey[key] = &r
+		w.origins[&r] = origin{w.document, pointer}
 	}
 	return own
 }
 
 // locate brings control and statement of a requirement to the ids of the
-// catalog. The error matches [ErrUnknown] or [ErrReference].
-func (w *implementer) locate(r *Requirement) error {
+// catalog. The error matches [ErrUnknown], [ErrOutside] or [ErrReference]; at is
+// the member that it is about.
+func (w *implementer) locate(r *Requirement) (at string, err error) {
 	c := w.im.baseline.catalog
 	var control *Control
 	if r.Control != "" {
 		t, err := c.Find(r.Control)
-		if err != nil {
-			return err
-		}
-		if !t.Exact || t.Control == nil {
-			return fmt.Errorf("control %q %w", r.Control, ErrUnknown)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			return "/control", fmt.Errorf("control %q %w", r.Control, ErrOutside)
+		case err != nil:
+			return "/control", err
+		case !t.Exact && t.Control != nil:
+			return "/control", fmt.Errorf("part %q of control %s %w", r.Control, t.Control.id, ErrUnknown)
+		case t.Control == nil:
+			return "/control", fmt.Errorf("control %q %w", r.Control, ErrUnknown)
 		}
 		control, r.Control = t.Control, t.Control.id
 		if t.Statement != nil && t.Objective == nil && r.Statement == "" {
@@ -264,21 +295,23 @@ func (w *implementer) locate(r *Requirement) error {
 	}
 	if r.Statement != "" {
 		t, err := c.Find(r.Statement)
-		if err != nil {
-			return err
-		}
-		if !t.Exact || t.Statement == nil || control != nil && t.Control != control {
-			return fmt.Errorf("statement %q %w", r.Statement, ErrUnknown)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			return "/statement", fmt.Errorf("control of statement %q %w", r.Statement, ErrOutside)
+		case err != nil:
+			return "/statement", err
+		case !t.Exact || t.Statement == nil || control != nil && t.Control != control:
+			return "/statement", fmt.Errorf("statement %q %w", r.Statement, ErrUnknown)
 		}
 		control, r.Control, r.Statement = t.Control, t.Control.id, t.Statement.id
 	}
 	if control == nil {
-		return fmt.Errorf("control or statement %w", ErrMissing)
+		return "", fmt.Errorf("control or statement %w", ErrMissing)
 	}
 	if !w.im.baseline.Has(control) {
-		return fmt.Errorf("control %q %w in the baseline", r.Control, ErrUnknown)
+		return "/control", fmt.Errorf("control %q %w", r.Control, ErrOutside)
 	}
-	return nil
+	return "", nil
 }
 
 // fromDefinitions reads the requirements of the definitions that components of
@@ -301,7 +334,7 @@ func (w *implementer) fromDefinitions(own map[answerKey]bool) {
 			}
 		}
 	}
-	w.document = ""
+	w.document = w.opts.Name
 }
 
 // sources returns the ways to name the source of a control implementation: as it
@@ -382,6 +415,7 @@ func (w *implementer) merge(own map[answerKey]bool, r Requirement, pointer strin
 	switch {
 	case have == nil:
 		w.byKey[key] = &r
+		w.origins[&r] = origin{w.document, pointer}
 		for _, set := range r.Parameters {
 			w.lesser[&r] = append(w.lesser[&r], set.ParamId)
 		}
@@ -434,7 +468,7 @@ func (w *implementer) settle(complete bool) {
 	})
 	for _, r := range im.requirements {
 		if r.Description == "" && complete {
-			w.fail("", r, fmt.Errorf("the description %w", ErrMissing))
+			w.failAnswer("/description", r, fmt.Errorf("the description %w", ErrMissing))
 		}
 		var key any = im.baseline.catalog.Control(r.Control)
 		if r.Statement != "" {

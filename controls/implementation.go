@@ -23,10 +23,11 @@ type Implementation struct {
 	params       map[*Param]setting
 	leftOut      []Requirement
 	leveraged    *leveraged
-	satisfied    map[string]bool   // UUIDs of the responsibilities that are
-	roles        []Role            // of the system, then those that its components need
-	planUUID     string            // of a plan that was read
-	uuids        map[string]string // of a plan that was read: control or statement id to UUID
+	satisfied    map[string]bool                     // UUIDs of the responsibilities that are
+	roles        []Role                              // of the system, then those that its components need
+	planUUID     string                              // of a plan that was read
+	uuids        map[string]string                   // of a plan that was read: control or statement id to UUID
+	responsible  map[string]*[]oscal.ResponsibleRole // of a plan that was read: by UUID of the object
 }
 
 // Baseline returns the baseline that is implemented.

@@ -17,15 +17,16 @@ type setting struct {
 // and leaves unknown ones out.
 func (w *implementer) parameters(pointer string, r *Requirement) {
 	kept := r.Parameters[:0]
-	for _, set := range r.Parameters {
+	for i, set := range r.Parameters {
+		at := fmt.Sprintf("%s/%d", pointer, i)
 		p := w.im.baseline.catalog.Param(set.ParamId)
 		switch {
 		case p == nil:
-			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
+			w.fail(at+"/param-id", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrUnknown))
 		case len(set.Values) == 0:
-			w.fail(pointer, r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
+			w.fail(at+"/values", r, fmt.Errorf("the value of parameter %q %w", set.ParamId, ErrMissing))
 		case valueOf(kept, p.id) != nil:
-			w.fail(pointer, r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
+			w.fail(at+"/param-id", r, fmt.Errorf("parameter %q %w", set.ParamId, ErrDuplicate))
 		default:
 			set.ParamId = p.id
 			kept = append(kept, set)
@@ -66,9 +67,9 @@ func (w *implementer) settleParameters(conflicts bool) {
 	for i, s := range im.system.Parameters {
 		switch p := im.baseline.catalog.Param(s.ParamId); {
 		case p == nil:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("parameter %q %w", s.ParamId, ErrUnknown))
+			w.fail(fmt.Sprintf("/parameters/%d/param-id", i), nil, fmt.Errorf("parameter %q %w", s.ParamId, ErrUnknown))
 		case len(s.Values) == 0:
-			w.fail(fmt.Sprintf("parameters[%d]", i), nil, fmt.Errorf("the value of parameter %q %w", s.ParamId, ErrMissing))
+			w.fail(fmt.Sprintf("/parameters/%d/values", i), nil, fmt.Errorf("the value of parameter %q %w", s.ParamId, ErrMissing))
 		default:
 			set(p, s.Values)
 		}
@@ -110,7 +111,7 @@ func (w *implementer) agreed(p *Param, by []*Requirement, conflicts bool) (setti
 	for _, r := range by[1:] {
 		if other := valueOf(r.Parameters, p.id); !slices.Equal(values, other) {
 			if conflicts {
-				w.fail("", r, fmt.Errorf("parameter %q %w: %q here, %q by component %s; the system does not decide", p.id, ErrConflict, other, values, by[0].Component))
+				w.failAnswer("", r, fmt.Errorf("parameter %q %w: %q here, %q by component %s; the system does not decide", p.id, ErrConflict, other, values, by[0].Component))
 			}
 			return setting{}, false
 		}

@@ -8,11 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/issokit/issokit/internal/telephone"
 	"github.com/issokit/issokit/oscal"
 )
 
 // sp800_60 is the identifier of the categorization of NIST SP 800-60 in OSCAL.
 const sp800_60 = "https://doi.org/10.6028/NIST.SP.800-60v2r1"
+
+// noDescription stands for a description that is not there, where OSCAL wants one.
+const noDescription = "No description."
 
 // SSPOptions configure [Implementation.SSP]; nil means the defaults. The objects
 // in it are carried into the plan as they are, after those of the system; one
@@ -39,7 +43,9 @@ type SSPOptions struct {
 
 // SSP writes the system security plan. The profile is the href of the profile or
 // resolved profile that the plan imports; now is the time of last-modified. The
-// same input gives the same plan. Links that start with # lead into
+// same input gives the same plan. A responsible role names the parties that hold
+// it; inside of implemented requirements only if that is one, since OSCAL's
+// constraints do not bear several there. Links that start with # lead into
 // [SSPOptions.BackMatter].
 //
 // What [Implement] reports as missing makes the plan invalid; see
@@ -61,11 +67,11 @@ func (im *Implementation) SSP(profile string, now time.Time, opts *SSPOptions) (
 		},
 		ImportProfile:         oscal.ImportProfile{Href: profile},
 		SystemCharacteristics: im.characteristics(),
-		SystemImplementation:  im.systemImplementation(&o),
-		ControlImplementation: im.controlImplementation(&o),
 		BackMatter:            o.BackMatter,
 	}
-	im.people(&plan.Metadata, &o)
+	w := planWriter{im, &o, im.people(&plan.Metadata, &o)}
+	plan.SystemImplementation = w.systemImplementation()
+	plan.ControlImplementation = w.controlImplementation()
 	var ps Problems
 	if len(plan.SystemCharacteristics.SystemInformation.InformationTypes) == 0 {
 		ps = append(ps, &Problem{Pointer: "/system-security-plan/system-characteristics/system-information", Err: fmt.Errorf("at least one information type %w", ErrMissing)})
@@ -79,8 +85,16 @@ func (im *Implementation) SSP(profile string, now time.Time, opts *SSPOptions) (
 	return plan, ps.err()
 }
 
-// people puts roles, parties and who is responsible into the metadata.
-func (im *Implementation) people(m *oscal.Metadata, o *SSPOptions) {
+// A planWriter writes what refers to people.
+type planWriter struct {
+	*Implementation
+	opts *SSPOptions
+	who  map[string][]string // role to the UUIDs of the parties that hold it
+}
+
+// people puts roles, parties and who is responsible into the metadata, and
+// returns the UUIDs of the parties that hold each role.
+func (im *Implementation) people(m *oscal.Metadata, o *SSPOptions) map[string][]string {
 	var roles []oscal.Role
 	for _, r := range im.roles {
 		roles = append(roles, oscal.Role{ID: r.ID, Title: r.Title, Description: r.Description})
@@ -92,14 +106,19 @@ func (im *Implementation) people(m *oscal.Metadata, o *SSPOptions) {
 	for _, p := range im.system.Parties {
 		party := oscal.Party{
 			UUID: im.system.UUID("party", p.ID), Type: p.Type, Name: p.Name, ShortName: p.ShortName,
-			Props: oscal.List(idProp(p.ID)...),
 		}
+		props := idProp(p.ID)
 		if p.Email != "" {
 			party.EmailAddresses = oscal.List(p.Email)
 		}
 		if p.Phone != "" {
-			party.TelephoneNumbers = oscal.List(oscal.TelephoneNumber{Number: p.Phone})
+			digits := telephone.Digits(p.Phone)
+			if digits != p.Phone {
+				props = append(props, oscal.Property{Ns: oscal.Namespace, Name: oscal.PropTelephone, Value: p.Phone})
+			}
+			party.TelephoneNumbers = oscal.List(oscal.TelephoneNumber{Number: digits})
 		}
+		party.Props = oscal.List(props...)
 		for _, id := range p.MemberOf {
 			party.MemberOfOrganizations = oscal.Append(party.MemberOfOrganizations, im.system.UUID("party", id))
 		}
@@ -137,6 +156,11 @@ func (im *Implementation) people(m *oscal.Metadata, o *SSPOptions) {
 		}
 	}
 	m.ResponsibleParties = oscal.List(responsible...)
+	holders := make(map[string][]string, len(responsible))
+	for _, r := range responsible {
+		holders[r.RoleId] = r.PartyUuids
+	}
+	return holders
 }
 
 // carry adds those of more whose key is not there yet.
@@ -225,8 +249,8 @@ func impact(level string) *oscal.Impact {
 	return &oscal.Impact{Base: fips(level)}
 }
 
-func (im *Implementation) systemImplementation(o *SSPOptions) oscal.SystemImplementation {
-	sys := &im.system
+func (w *planWriter) systemImplementation() oscal.SystemImplementation {
+	sys := &w.system
 	var out oscal.SystemImplementation
 	for _, u := range sys.Users {
 		user := oscal.SystemUser{
@@ -237,7 +261,7 @@ func (im *Implementation) systemImplementation(o *SSPOptions) oscal.SystemImplem
 		}
 		out.Users = oscal.Append(out.Users, user)
 	}
-	for _, c := range im.components {
+	for _, c := range w.components {
 		props := idProp(c.ID)
 		if c.Definition != "" {
 			props = append(props, oscal.Property{Ns: oscal.Namespace, Name: oscal.PropDefinition, Value: c.Definition})
@@ -249,10 +273,10 @@ func (im *Implementation) systemImplementation(o *SSPOptions) oscal.SystemImplem
 			UUID: sys.UUID("component", c.ID), Type: c.Type, Title: c.Title, Description: c.Description, Purpose: c.Purpose,
 			Props: oscal.List(append(props, c.Props...)...), Links: oscal.List(c.Links...),
 			Status:           oscal.SystemComponentStatus{State: c.Status},
-			ResponsibleRoles: responsibleRoles(c.Roles),
+			ResponsibleRoles: w.responsibleRoles(sys.UUID("component", c.ID), c.Roles),
 		})
 	}
-	out.Components = carry(out.Components, o.Components, func(c oscal.SystemComponent) string { return c.UUID })
+	out.Components = carry(out.Components, w.opts.Components, func(c oscal.SystemComponent) string { return c.UUID })
 	var items []oscal.InventoryItem
 	for _, a := range sys.Inventory {
 		item := oscal.InventoryItem{
@@ -260,11 +284,11 @@ func (im *Implementation) systemImplementation(o *SSPOptions) oscal.SystemImplem
 			Props: oscal.List(append(idProp(a.ID), a.Props...)...),
 		}
 		for _, id := range a.Components {
-			item.ImplementedComponents = oscal.Append(item.ImplementedComponents, oscal.ImplementedComponent{ComponentUuid: im.componentUUID(id)})
+			item.ImplementedComponents = oscal.Append(item.ImplementedComponents, oscal.ImplementedComponent{ComponentUuid: w.componentUUID(id)})
 		}
 		items = append(items, item)
 	}
-	out.InventoryItems = oscal.List(carry(items, o.InventoryItems, func(i oscal.InventoryItem) string { return i.UUID })...)
+	out.InventoryItems = oscal.List(carry(items, w.opts.InventoryItems, func(i oscal.InventoryItem) string { return i.UUID })...)
 	var leveraged []oscal.LeveragedAuthorization
 	for _, l := range sys.Leveraged {
 		leveraged = append(leveraged, oscal.LeveragedAuthorization{
@@ -273,7 +297,7 @@ func (im *Implementation) systemImplementation(o *SSPOptions) oscal.SystemImplem
 			Props: oscal.List(append(idProp(l.ID), l.Props...)...), Links: oscal.List(l.Links...),
 		})
 	}
-	out.LeveragedAuthorizations = oscal.List(carry(leveraged, o.LeveragedAuthorizations, func(l oscal.LeveragedAuthorization) string { return l.UUID })...)
+	out.LeveragedAuthorizations = oscal.List(carry(leveraged, w.opts.LeveragedAuthorizations, func(l oscal.LeveragedAuthorization) string { return l.UUID })...)
 	return out
 }
 
@@ -286,41 +310,63 @@ func (im *Implementation) componentUUID(id string) string {
 	return im.system.UUID("component", id)
 }
 
-func responsibleRoles(ids []string) *[]oscal.ResponsibleRole {
+// responsibleRoles writes roles with the parties that hold them. What a plan that
+// was read said of the roles of an object, given by its UUID, is written as it was.
+func (w *planWriter) responsibleRoles(uuid string, ids []string) *[]oscal.ResponsibleRole {
+	if read := w.responsible[uuid]; read != nil && slices.Equal(readRoles(read), ids) {
+		return oscal.List(*read...)
+	}
 	var out []oscal.ResponsibleRole
 	for _, id := range ids {
-		out = append(out, oscal.ResponsibleRole{RoleId: id})
+		out = append(out, oscal.ResponsibleRole{RoleId: id, PartyUuids: oscal.List(slices.Clone(w.who[id])...)})
 	}
 	return oscal.List(out...)
 }
 
-func (im *Implementation) controlImplementation(o *SSPOptions) oscal.ControlImplementation {
+// answerRoles writes roles inside of an implemented requirement. There the
+// constraint oscal-implemented-requirement-index-metadata-party-uuid takes the
+// parties of a role as one key, which several cannot be: who hold a role together
+// are named in the metadata alone.
+func (w *planWriter) answerRoles(uuid string, ids []string) *[]oscal.ResponsibleRole {
+	roles := w.responsibleRoles(uuid, ids)
+	if w.responsible[uuid] != nil {
+		return roles
+	}
+	for i := range oscal.Items(roles) {
+		if r := &(*roles)[i]; len(oscal.Items(r.PartyUuids)) > 1 {
+			r.PartyUuids = nil
+		}
+	}
+	return roles
+}
+
+func (w *planWriter) controlImplementation() oscal.ControlImplementation {
 	out := oscal.ControlImplementation{
-		Description: fmt.Sprintf("How %s meets the controls of %s.", im.system.Name, cmp.Or(im.baseline.catalog.title, "its baseline")),
+		Description: fmt.Sprintf("How %s meets the controls of %s.", w.system.Name, cmp.Or(w.baseline.catalog.title, "its baseline")),
 	}
-	for _, p := range im.baseline.catalog.params {
-		if p.control == nil || !im.baseline.Has(p.control) {
-			out.SetParameters = im.setParameter(out.SetParameters, p)
+	for _, p := range w.baseline.catalog.params {
+		if p.control == nil || !w.baseline.Has(p.control) {
+			out.SetParameters = w.setParameter(out.SetParameters, p)
 		}
 	}
-	for _, c := range im.baseline.controls {
-		ir := oscal.ImplementedRequirement{UUID: im.RequirementUUID(c.id), ControlId: c.id}
+	for _, c := range w.baseline.controls {
+		ir := oscal.ImplementedRequirement{UUID: w.RequirementUUID(c.id), ControlId: c.id}
 		for _, p := range c.params {
-			ir.SetParameters = im.setParameter(ir.SetParameters, p)
+			ir.SetParameters = w.setParameter(ir.SetParameters, p)
 		}
-		ir.ByComponents = im.byComponents(im.direct[c])
-		answered := len(im.direct[c]) > 0
+		ir.ByComponents = w.byComponents(w.direct[c])
+		answered := len(w.direct[c]) > 0
 		for _, s := range c.all {
-			if uuid := im.StatementUUID(s.id); uuid != "" {
-				answered = answered || len(im.direct[s]) > 0
-				ir.Statements = oscal.Append(ir.Statements, oscal.Statement{UUID: uuid, StatementId: s.id, ByComponents: im.byComponents(im.direct[s])})
+			if uuid := w.StatementUUID(s.id); uuid != "" {
+				answered = answered || len(w.direct[s]) > 0
+				ir.Statements = oscal.Append(ir.Statements, oscal.Statement{UUID: uuid, StatementId: s.id, ByComponents: w.byComponents(w.direct[s])})
 			}
 		}
 		if !answered {
-			if o.OmitUnanswered {
+			if w.opts.OmitUnanswered {
 				continue
 			}
-			ir.ByComponents = oscal.List(im.unanswered(c))
+			ir.ByComponents = oscal.List(w.unanswered(c))
 		}
 		out.ImplementedRequirements = append(out.ImplementedRequirements, ir)
 	}
@@ -362,25 +408,25 @@ func (im *Implementation) shareUUID(kind string, r *Requirement, s Share, i int)
 	return oscal.UUID(kind, im.system.ID, r.Control, r.Statement, r.Component, cmp.Or(s.ID, strconv.Itoa(i)))
 }
 
-func (im *Implementation) byComponents(answers []*Requirement) *[]oscal.ByComponent {
+func (w *planWriter) byComponents(answers []*Requirement) *[]oscal.ByComponent {
 	var out []oscal.ByComponent
 	for _, r := range answers {
-		out = append(out, im.byComponent(r))
+		out = append(out, w.byComponent(r))
 	}
 	return oscal.List(out...)
 }
 
-func (im *Implementation) byComponent(r *Requirement) oscal.ByComponent {
+func (w *planWriter) byComponent(r *Requirement) oscal.ByComponent {
 	props := idProp(r.ID)
 	for _, origin := range r.Responsibility.Origins() {
 		props = append(props, oscal.Property{Name: "control-origination", Value: origin})
 	}
 	b := oscal.ByComponent{
-		UUID: im.answerUUID(r), ComponentUuid: im.componentUUID(r.Component),
-		Description:      cmp.Or(r.Description, "No description."),
+		UUID: w.answerUUID(r), ComponentUuid: w.componentUUID(r.Component),
+		Description:      cmp.Or(r.Description, noDescription),
 		Remarks:          r.Remarks,
 		Props:            oscal.List(append(props, r.Props...)...),
-		ResponsibleRoles: responsibleRoles(r.Roles),
+		ResponsibleRoles: w.answerRoles(w.answerUUID(r), r.Roles),
 		SetParameters:    oscal.List(r.Parameters...),
 	}
 	if r.Status != 0 {
@@ -391,25 +437,25 @@ func (im *Implementation) byComponent(r *Requirement) oscal.ByComponent {
 	}
 	for i, s := range r.Provided {
 		b.Export.Provided = oscal.Append(b.Export.Provided, oscal.ProvidedControlImplementation{
-			UUID: im.shareUUID("provided", r, s, i), Description: s.Description, Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: responsibleRoles(s.Roles),
+			UUID: w.shareUUID("provided", r, s, i), Description: s.Description, Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("provided", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Responsibilities {
 		b.Export.Responsibilities = oscal.Append(b.Export.Responsibilities, oscal.ControlImplementationResponsibility{
-			UUID: im.shareUUID("responsibility", r, s, i), ProvidedUuid: im.providedUUID(r, s.Of), Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: responsibleRoles(s.Roles),
+			UUID: w.shareUUID("responsibility", r, s, i), ProvidedUuid: w.providedUUID(r, s.Of), Description: s.Description,
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("responsibility", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Inherited {
 		b.Inherited = oscal.Append(b.Inherited, oscal.InheritedControlImplementation{
-			UUID: im.shareUUID("inherited", r, s, i), ProvidedUuid: s.Of, Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: responsibleRoles(s.Roles),
+			UUID: w.shareUUID("inherited", r, s, i), ProvidedUuid: s.Of, Description: s.Description,
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("inherited", r, s, i), s.Roles),
 		})
 	}
 	for i, s := range r.Satisfied {
 		b.Satisfied = oscal.Append(b.Satisfied, oscal.SatisfiedControlImplementationResponsibility{
-			UUID: im.shareUUID("satisfied", r, s, i), ResponsibilityUuid: s.Of, Description: s.Description,
-			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: responsibleRoles(s.Roles),
+			UUID: w.shareUUID("satisfied", r, s, i), ResponsibilityUuid: s.Of, Description: s.Description,
+			Props: oscal.List(idProp(s.ID)...), ResponsibleRoles: w.answerRoles(w.shareUUID("satisfied", r, s, i), s.Roles),
 		})
 	}
 	return b

@@ -223,7 +223,7 @@ func (b *builder) baseline() *controls.Baseline {
 }
 
 func (b *builder) ssp(baseline *controls.Baseline) *oscal.SystemSecurityPlan {
-	im, err := controls.Implement(baseline, b.in.System, b.in.Components, nil)
+	im, err := controls.Implement(baseline, b.in.System, b.in.Components, &controls.ImplementOptions{Name: b.in.system.file})
 	b.check(b.in.system.locate(err))
 	projection, err := vendors.ToOSCAL(&b.in.Vendors, &vendors.OSCALOptions{InUse: true})
 	b.check(b.in.vendors.locate(err))

@@ -241,7 +241,7 @@ func TestBadInputs(t *testing.T) {
 			[]string{"profile.json:", "https://example.org/catalog.json", "import-unavailable"}},
 		{"import outside", map[string]func(string) string{"profile.json": replace(`"href": "catalog.json"`, `"href": "../../secret.json"`)},
 			[]string{"profile.json:", "../../secret.json", "import-unavailable"}},
-		{"unknown control", map[string]func(string) string{"system.yaml": replace("control: ir-1", "control: xx-9")}, []string{"system.yaml:", `"xx-9"`}},
+		{"unknown control", map[string]func(string) string{"system.yaml": replace("control: ir-1", "control: xx-9")}, []string{"system.yaml:60:5: ", `"xx-9"`}},
 		{"dangling vendor", map[string]func(string) string{"vendors.yaml": replace("vendor: paywell", "vendor: nobody")}, []string{"vendors.yaml:37:5: ", "nobody", "dangling"}},
 		{"empty", map[string]func(string) string{"system.yaml": func(string) string { return "" }}, []string{"system.yaml:1:1: the file is empty"}},
 		{"truncated scan", map[string]func(string) string{"scan.sarif": func(s string) string { return s[:len(s)/2] }}, []string{"scan.sarif:"}},

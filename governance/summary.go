@@ -206,7 +206,7 @@ func (p *Package) risks() ([]RiskRow, error) {
 		return cmp.Compare(severityOf(b.Risk), severityOf(a.Risk))
 	})
 	for i, r := range ranked {
-		row := RiskRow{Rank: i + 1, Title: r.Risk.Title, Level: r.By.Level, Score: r.By.Score, Controls: r.Risk.Controls, Why: []string{}}
+		row := RiskRow{Rank: i + 1, Title: oscal.ParseMarkup(r.Risk.Title, oscal.TypeMarkupLine).Plain(nil), Level: r.By.Level, Score: r.By.Score, Controls: r.Risk.Controls, Why: []string{}}
 		for _, step := range r.By.Why {
 			row.Why = append(row.Why, step.String())
 		}

@@ -402,3 +402,15 @@ func ExampleReadOptions_fragment() {
 	fmt.Println(doc.Root().Name(), doc.Root().Get("title"), err)
 	// Output: control Copies <nil>
 }
+
+// A message of a tool is text: nothing in it is markup.
+func ExampleEscapeMarkdown() {
+	message := "Call of Field.__init__\nfound by [the rule](1)"
+	value := oscal.EscapeMarkdown(message, oscal.TypeMarkupMultiline)
+	fmt.Println(value)
+	fmt.Println(oscal.ParseMarkup(value, oscal.TypeMarkupMultiline).Plain(nil) == message)
+	// Output:
+	// Call of Field.\_\_init\_\_\
+	// found by \[the rule\](1)
+	// true
+}

@@ -31,6 +31,7 @@ const (
 	PropSubprocessorOf      = "subprocessor-of"      // component: stable ID of the engagement that it is a subcontract of
 	PropCustomer            = "customer"             // component: stable ID of the vendor that the subcontract supplies
 	PropContactRole         = "contact-role"         // party: what to ask the person about
+	PropTelephone           = "telephone-number"     // party: its first telephone number as it was given, where OSCAL wants other writing
 	PropResponsibility      = "responsibility"       // by-component: who does it
 	PropInherited           = "inherited"            // by-component: yes or no
 	PropCoverage            = "coverage"             // result: fraction assessed

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/issokit/issokit/internal/telephone"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -222,7 +223,6 @@ func contactOf(v *Vendor, p oscal.Party, k int) Contact {
 	c.ID = orElse(props.own(oscal.PropID, classContact), p.UUID)
 	c.Role = props.own(oscal.PropContactRole, "")
 	c.Name = orElse(c.Name, c.ID)
-	p.Props = oscal.List(props...)
 	if mails := oscal.Items(p.EmailAddresses); len(mails) > 0 {
 		c.Email = mails[0]
 		p.EmailAddresses = oscal.List(mails[1:]...)
@@ -230,7 +230,11 @@ func contactOf(v *Vendor, p oscal.Party, k int) Contact {
 	if phones := oscal.Items(p.TelephoneNumbers); len(phones) > 0 && phones[0].Type == "" {
 		c.Phone = phones[0].Number
 		p.TelephoneNumbers = oscal.List(phones[1:]...)
+		if given := peek(new([]oscal.Property(props)), func(b *bag) string { return b.own(oscal.PropTelephone, "") }); given != "" && telephone.Digits(given) == c.Phone {
+			c.Phone = props.own(oscal.PropTelephone, "")
+		}
 	}
+	p.Props = oscal.List(props...)
 	p.MemberOfOrganizations = oscal.List(slices.Delete(slices.Clone(oscal.Items(p.MemberOfOrganizations)), k, k+1)...)
 	p.Name, p.Type = "", ""
 	if p.UUID == c.uuid(v) {
@@ -473,6 +477,7 @@ func (m *importer) subcontracts(components []oscal.SystemComponent) {
 		}
 		left := *c
 		left.Props = oscal.List(props...)
+		left.Links = without(c.Links, oscal.Link{Rel: relUsedBy, Href: "#" + e.UUID()})
 		left.ResponsibleRoles = unprovided(c.ResponsibleRoles, provider)
 		left.Title = ""
 		if left.Description == s.described(e, v) {
@@ -494,17 +499,21 @@ func (m *importer) subcontracts(components []oscal.SystemComponent) {
 	}
 }
 
-// undepend takes the link to a subcontract, which is written anew, out of what
-// the component has beside.
+// undepend takes links of an engagement to a subcontract, whether written as a
+// reference or as the bare UUID that OSCAL's constraint wants, out of what the
+// component has beside: the link of the subcontract to it says the same.
 func (e *Engagement) undepend(uuid string) {
 	if e.OSCAL == nil {
 		return
 	}
 	left := *e.OSCAL
-	left.Links = oscal.List(slices.DeleteFunc(slices.Clone(oscal.Items(left.Links)), func(l oscal.Link) bool {
-		return l.Rel == relDependsOn && l.Href == "#"+uuid
-	})...)
+	left.Links = without(left.Links, oscal.Link{Rel: relDependsOn, Href: "#" + uuid}, oscal.Link{Rel: relDependsOn, Href: uuid})
 	e.OSCAL = rest(left)
+}
+
+// without returns a list without some items.
+func without[T comparable](list *[]T, items ...T) *[]T {
+	return oscal.List(slices.DeleteFunc(slices.Clone(oscal.Items(list)), func(x T) bool { return slices.Contains(items, x) })...)
 }
 
 // resource reads the resources that ToOSCAL writes.

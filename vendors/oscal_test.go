@@ -11,6 +11,7 @@ import (
 
 	"github.com/issokit/issokit/internal/corpus"
 	"github.com/issokit/issokit/oscal"
+	"github.com/issokit/issokit/oscal/constraint"
 )
 
 // plan returns a plan that holds what the model requires and nothing else.
@@ -24,7 +25,7 @@ func plan() *oscal.SystemSecurityPlan {
 		SystemCharacteristics: oscal.SystemCharacteristics{
 			SystemIds: []oscal.SystemId{{ID: "test"}}, SystemName: "Test", Description: "Test.",
 			SystemInformation: oscal.SystemInformation{InformationTypes: []oscal.InformationType{{
-				Title: "Test", Description: "Test.",
+				UUID: oscal.UUID("information-type", "test"), Title: "Test", Description: "Test.",
 			}}},
 			Status:                oscal.Status{State: "operational"},
 			AuthorizationBoundary: oscal.AuthorizationBoundary{Description: "Test."},
@@ -34,8 +35,11 @@ func plan() *oscal.SystemSecurityPlan {
 			Status: oscal.SystemComponentStatus{State: "operational"},
 		}}},
 		ControlImplementation: oscal.ControlImplementation{
-			Description:             "Test.",
-			ImplementedRequirements: []oscal.ImplementedRequirement{{UUID: oscal.UUID("ir", "a"), ControlId: "a-1"}},
+			Description: "Test.",
+			ImplementedRequirements: []oscal.ImplementedRequirement{{
+				UUID: oscal.UUID("ir", "a"), ControlId: "a-1",
+				ByComponents: oscal.List(oscal.ByComponent{UUID: oscal.UUID("by", "a"), ComponentUuid: oscal.UUID("component", "this"), Description: "Test."}),
+			}},
 		},
 	}
 }
@@ -102,6 +106,49 @@ func TestOSCALRoundTrip(t *testing.T) {
 	}
 	require.Equal(t, want, again)
 	require.Equal(t, write(t, full, nil), write(t, again, nil))
+}
+
+// TestConstraints: OSCAL's own constraints find nothing, of any level.
+func TestConstraints(t *testing.T) {
+	p := sample(t)
+	p.Vendors[2].Contacts[0].Phone = "+47 (0) 22 00-00.00"
+	p.Engagements[1].Subcontracts = append(p.Engagements[1].Subcontracts, Subcontract{Vendor: "lettermill", Customer: "coldhall"})
+	p.Contracts[0].Href, p.Contracts[0].Digest = "contract.pdf", strings.Repeat("a", 64)
+	for _, opts := range []*OSCALOptions{nil, {Resources: true}, {InUse: true}} {
+		text := write(t, p, opts)
+		doc, err := oscal.Parse(text, nil)
+		require.NoError(t, err)
+		report, err := constraint.Validate(t.Context(), doc, &constraint.Options{Now: at("2026-07-01")})
+		require.NoError(t, err)
+		require.Empty(t, report.Findings)
+		require.Empty(t, report.Notices)
+		require.Contains(t, text, `"4722000000"`)
+		again := readBack(t, text)
+		i := slices.IndexFunc(again.Vendors, func(v Vendor) bool { return v.ID == "northrack" })
+		require.Equal(t, p.Vendors[2], again.Vendors[i], "the number is read as it was given")
+	}
+}
+
+// TestDependsOn: a link from an engagement to its subcontract, as others write
+// it and as the constraint of OSCAL wants it, gives way to the one in the other
+// direction; links to other components stay.
+func TestDependsOn(t *testing.T) {
+	pr, err := ToOSCAL(sample(t), nil)
+	require.NoError(t, err)
+	uuid := sample(t).Engagements[1].subcontractUUID(0)
+	this := oscal.Link{Rel: "depends-on", Href: oscal.UUID("component", "this")}
+	i := slices.IndexFunc(pr.Components, func(c oscal.SystemComponent) bool { return c.Title == "Machine hosting" })
+	require.Equal(t, oscal.List(oscal.Link{Rel: "used-by", Href: "#" + pr.Components[i].UUID}), pr.Components[i+1].Links)
+	require.Nil(t, pr.Components[i].Links)
+	for _, href := range []string{uuid, "#" + uuid} {
+		pr.Components[i].Links = oscal.List(this, oscal.Link{Rel: "depends-on", Href: href})
+		ssp := plan()
+		pr.AddTo(ssp)
+		p, err := FromOSCAL(ssp)
+		require.NoError(t, err)
+		require.Equal(t, &oscal.SystemComponent{Links: oscal.List(this)}, p.Engagements[1].OSCAL)
+		require.Equal(t, sample(t).Engagements[1].Subcontracts, p.Engagements[1].Subcontracts)
+	}
 }
 
 func TestOSCALInUse(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/issokit/issokit/oscal"
 )
 
 // A Portfolio is all that is known about third parties. It can be decoded from
@@ -185,6 +187,12 @@ func (c *checker) enum(pointer string, i int, known names, required bool) {
 	}
 }
 
+func (c *checker) href(pointer, s string) {
+	if s != "" && !oscal.TypeURIReference.Valid(s) {
+		c.add(pointer, ErrValue, "expected %s, found %q", oscal.TypeURIReference.Form(), s)
+	}
+}
+
 func (c *checker) digest(pointer, s string) {
 	if s != "" && (len(s) != 64 || strings.Trim(s, "0123456789abcdef") != "") {
 		c.add(pointer, ErrValue, "expected the 64 lower-case hexadecimal digits of a SHA-256, found %q", s)
@@ -222,7 +230,7 @@ func (c *checker) vendor(p *Portfolio, i int) {
 		c.text(at+"/name", contact.Name)
 		c.plain(at+"/role", contact.Role)
 		c.plain(at+"/phone", contact.Phone)
-		if contact.Email != "" && !strings.Contains(strings.Trim(contact.Email, "@"), "@") {
+		if contact.Email != "" && !oscal.TypeEmailAddress.Valid(contact.Email) {
 			c.add(at+"/email", ErrValue, "expected an e-mail address, found %q", contact.Email)
 		}
 		if slices.ContainsFunc(v.Contacts[:k], func(o Contact) bool { return o.ID == contact.ID }) {
@@ -298,6 +306,7 @@ func (c *checker) contract(p *Portfolio, i int) {
 	k := &p.Contracts[i]
 	c.in(fmt.Sprintf("/contracts/%d", i), k.ID)
 	c.id(k.ID, i, c.contracts)
+	c.plain("/title", k.Title)
 	for n, id := range k.Engagements {
 		at := fmt.Sprintf("/engagements/%d", n)
 		c.refer(at, id, c.engagements, true)
@@ -328,6 +337,7 @@ func (c *checker) contract(p *Portfolio, i int) {
 		c.text(at+"/by", w.By)
 		c.text(at+"/reason", w.Reason)
 	}
+	c.href("/href", k.Href)
 	c.digest("/digest", k.Digest)
 }
 
@@ -336,6 +346,7 @@ func (c *checker) document(d *Document, i int, known map[string]int) {
 	c.id(d.ID, i, known)
 	c.refer("/engagement", d.Engagement, c.engagements, true)
 	c.text("/type", d.Type)
+	c.plain("/title", d.Title)
 	if d.PeriodEnd.IsZero() && d.AsOf.IsZero() && d.ValidUntil.IsZero() {
 		c.add("", ErrMissing, "period-end, as-of or valid-until")
 	}
@@ -348,6 +359,7 @@ func (c *checker) document(d *Document, i int, known map[string]int) {
 	c.order("/bridged-until", d.PeriodEnd, d.BridgedUntil, "the end of the period")
 	c.date("/issued", d.Issued, false)
 	c.digest("/digest", d.Digest)
+	c.href("/href", d.Href)
 	c.texts("/user-controls", d.UserControls)
 	for k, id := range d.Subservice {
 		c.refer(fmt.Sprintf("/subservice/%d", k), id, c.vendors, true)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/issokit/issokit/internal/telephone"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -42,7 +43,8 @@ const (
 	propPoint          = "implementation-point"
 	propLeveragedUUID  = "leveraged-authorization-uuid"
 	pointExternal      = "external"
-	relDependsOn       = "depends-on"
+	relUsedBy          = "used-by"
+	relDependsOn       = "depends-on" // of others; see [exporter.subcontract]
 	relAgreement       = "agreement"
 	relEvidence        = "proof-of-compliance"
 	relISA             = "isa-agreement" // agreement of an interconnection
@@ -116,7 +118,8 @@ func uuidOf(id string, parts ...string) string {
 //     members of it, its identifiers external-ids;
 //   - an engagement is a component whose provider is the vendor's party, with its
 //     tier, exposure, contract and state as props of [oscal.Namespace];
-//   - a subcontract is a component on which that of the engagement depends;
+//   - a subcontract is a component that is used by that of the engagement (link
+//     used-by);
 //   - an authorization is a leveraged-authorization.
 //
 // UUIDs are derived from IDs, so that the same portfolio gives the same parts.
@@ -246,12 +249,16 @@ func (x *exporter) contact(v *Vendor, c *Contact) oscal.Party {
 	if c.Role != "" {
 		props = append(props, own(oscal.PropContactRole, "", c.Role))
 	}
+	digits := telephone.Digits(c.Phone)
+	if digits != c.Phone {
+		props = append(props, own(oscal.PropTelephone, "", c.Phone))
+	}
 	out.Props = before(out.Props, props...)
 	if c.Email != "" {
 		out.EmailAddresses = before(out.EmailAddresses, c.Email)
 	}
 	if c.Phone != "" {
-		out.TelephoneNumbers = before(out.TelephoneNumbers, oscal.TelephoneNumber{Number: c.Phone})
+		out.TelephoneNumbers = before(out.TelephoneNumbers, oscal.TelephoneNumber{Number: digits})
 	}
 	out.MemberOfOrganizations = before(out.MemberOfOrganizations, v.UUID())
 	return out
@@ -302,9 +309,6 @@ func (x *exporter) component(e *Engagement, t Tiering) oscal.SystemComponent {
 	out.Props = before(out.Props, props...)
 
 	var links []oscal.Link
-	for k := range e.Subcontracts {
-		links = append(links, oscal.Link{Rel: relDependsOn, Href: "#" + e.subcontractUUID(k)})
-	}
 	if x.opts.Resources {
 		if c := x.contracts[e.Contract]; c != nil {
 			rel := relAgreement
@@ -402,6 +406,14 @@ func (s *Subcontract) described(e *Engagement, v *Vendor) string {
 	return fmt.Sprintf("Supplied by %s for the engagement %s.", v.LegalName, e.ID)
 }
 
+// subcontract writes the component of a subcontract, with a link used-by to that
+// of the engagement: "this service is used by the referenced component", as
+// OSCAL says of service components. The link depends-on in the other direction
+// says the same, but not in a valid plan: the constraint
+// oscal-system-implementation-component-depends-on-link-index compares the whole
+// href with UUIDs, which a reference into the document, #uuid, never equals; and
+// so does the one on uses-service. provided-by would say that the subcontractor
+// supplies the service of the engagement itself.
 func (x *exporter) subcontract(e *Engagement, k int) oscal.SystemComponent {
 	s := &e.Subcontracts[k]
 	v := &x.p.Vendors[x.vendors[s.Vendor]]
@@ -415,6 +427,7 @@ func (x *exporter) subcontract(e *Engagement, k int) oscal.SystemComponent {
 		props = append(props, own(oscal.PropCustomer, "", s.Customer))
 	}
 	out.Props = before(out.Props, props...)
+	out.Links = before(out.Links, oscal.Link{Rel: relUsedBy, Href: "#" + e.UUID()})
 	out.ResponsibleRoles = provided(out.ResponsibleRoles, v.UUID())
 	return out
 }
@@ -439,12 +452,15 @@ func (x *exporter) resources() ([]oscal.Resource, error) {
 	add := func(kind, class, id, title, href, digest string, props ...oscal.Property) {
 		r := oscal.Resource{UUID: oscal.UUID(class, id), Title: orElse(title, id)}
 		r.Props = oscal.List(slices.Concat([]oscal.Property{{Name: propType, Value: kind}, own(oscal.PropID, class, id)}, props)...)
-		if href != "" {
+		switch {
+		case href != "":
 			link := oscal.ResourceLink{Href: href}
 			if digest != "" {
 				link.Hashes = oscal.List(oscal.Hash{Algorithm: "SHA-256", Value: digest})
 			}
 			r.Rlinks = oscal.List(link)
+		case class != classPortfolio: // a resource should lead to something: to what is known of it
+			r.Rlinks = oscal.List(oscal.ResourceLink{Href: "#" + oscal.UUID(classPortfolio, classPortfolio)})
 		}
 		out = append(out, r)
 	}

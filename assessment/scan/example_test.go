@@ -60,6 +60,21 @@ func ExampleImporter_Records() {
 	// scan.sarif line 10 /runs/0/results/2/level true
 }
 
+// A tool that found nothing says that it ran, one that failed says why.
+func ExampleImporter_Records_runs() {
+	log := `{"version": "2.1.0", "runs": [
+  {"tool": {"driver": {"name": "Linter"}}, "results": []},
+  {"tool": {"driver": {"name": "Prover"}}, "results": [], "invocations": [{"executionSuccessful": false, "exitCodeDescription": "out of memory"}]}]}`
+	opts := &scan.Options{Name: "scan.sarif", Warn: func(e *scan.Error) { fmt.Println("warning:", e) }}
+	for r, err := range scan.SARIF.Records(context.Background(), strings.NewReader(log), opts) {
+		fmt.Println(r.Run, r.Tool.Name, r.Outcome, r.Message, err)
+	}
+	// Output:
+	// warning: scan.sarif:3:99: scan: sarif: the tool says that its run failed: out of memory (at byte 188, /runs/1/invocations/0/executionSuccessful)
+	// true Linter informational The tool ran and reported nothing. <nil>
+	// true Prover error The tool says that its run failed: out of memory <nil>
+}
+
 func ExampleDetect() {
 	importer, err := scan.Detect([]byte(log[:100]))
 	fmt.Println(importer.Name(), err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,7 +43,11 @@ func FuzzSARIF(f *testing.F) {
 			e, ok := errors.AsType[*Error](err)
 			require.True(t, ok)
 			require.LessOrEqual(t, e.Offset, int64(len(data)))
-			require.Equal(t, 1+bytes.Count(data[:e.Offset], []byte("\n")), e.Line)
+			before := bytes.TrimPrefix(data[:e.Offset], []byte("\xEF\xBB\xBF"))
+			require.Equal(t, 1+bytes.Count(before, []byte("\n")), e.Line)
+			if utf8.Valid(before) {
+				require.Equal(t, lineAndColumn(before)[1], e.Column)
+			}
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +16,13 @@ import (
 )
 
 // SARIF reads the Static Analysis Results Interchange Format, OASIS Standard
-// version 2.1.0 (with Errata 01). One record is one result object.
+// version 2.1.0 (with Errata 01). One record is one result object. At the end
+// comes a record with Run set for each run that failed (an invocation with
+// executionSuccessful false, 3.20.14), and for each that has an empty array of
+// results: it looked and found nothing (3.14.23).
+//
+// Texts are plain: the links in messages become their text (3.11.6), with the
+// address behind it if that is a URI. Markdown forms of messages are not read.
 //
 // What a result does not say is taken from its rule, found by index, id or GUID
 // in the driver or in an extension, also by the leading part of a hierarchical
@@ -73,9 +80,12 @@ func detectSARIF(head []byte) int {
 var errStop = errors.New("stop")
 
 func readSARIF(ctx context.Context, in io.Reader, o Options, yield func(assessment.Record, error) bool) {
-	s := &sarif{keeper: newKeeper(in, &o), opts: &o, yield: yield, runs: map[string]*run{}}
+	s := &sarif{keeper: newKeeper(in, &o), opts: &o, yield: yield, runs: map[string]*run{}, orphans: map[string]bool{}}
 	r := newReader(ctx, in, &o, "sarif")
 	err := s.log(r)
+	if err == nil {
+		err = s.tellRuns()
+	}
 	if err == nil {
 		err = s.missing
 	}
@@ -95,6 +105,8 @@ type sarif struct {
 	yield   func(assessment.Record, error) bool
 	records int
 	runs    map[string]*run // those with a GUID
+	ran     []*execution
+	orphans map[string]bool // GUIDs of runs whose results came before them
 	missing error           // the first part of the report that could not be had
 }
 
@@ -120,9 +132,16 @@ func (s *sarif) log(r *reader) error {
 			return checked()
 		case "runs":
 			runs = true
-			return r.array(func() error { return s.run(r, &run{}) })
+			return r.array(func() error {
+				u := &run{execution: &execution{}}
+				s.ran = append(s.ran, u.execution)
+				u.span.Start = r.offset() + r.ahead()
+				err := s.run(r, u)
+				u.span.End, u.execution.tool, u.execution.time = r.offset(), u.tool, u.time
+				return err
+			})
 		case "inlineExternalProperties":
-			return r.array(func() error { return s.run(r, &run{external: true}) })
+			return r.array(func() error { return s.run(r, &run{external: true, execution: &execution{}}) })
 		}
 		return r.SkipValue()
 	})
@@ -157,9 +176,50 @@ type run struct {
 	taxonomies []component
 	overrides  []override
 	time       time.Time
-	delivered  bool  // some of its results
 	results    *part // read when the tool is known
 	outside    []externalFile
+	*execution
+}
+
+// An execution is what a run says about itself, together with the files that
+// hold parts of it.
+type execution struct {
+	tool    assessment.Tool
+	time    time.Time
+	guid    string
+	span    assessment.Span
+	looked  bool // it has an array of results
+	results int
+	failed  *failure
+}
+
+// A failure is an invocation that was not successful.
+type failure struct {
+	at  *Error
+	why []string
+}
+
+// tellRuns yields the records about runs as a whole.
+func (s *sarif) tellRuns() error {
+	for _, e := range s.ran {
+		rec := assessment.Record{Run: true, Tool: e.tool, Time: e.time, Span: e.span}
+		switch {
+		case e.failed != nil:
+			rec.Outcome, rec.RawOutcome = assessment.OutcomeError, "executionSuccessful=false"
+			rec.Message = "The tool says that its run failed."
+			if e.failed.why != nil {
+				rec.Message = "The tool says that its run failed: " + strings.Join(e.failed.why, "; ")
+			}
+		case e.looked && e.results == 0 && !s.orphans[e.guid]:
+			rec.Outcome, rec.Message = assessment.OutcomeInformational, "The tool ran and reported nothing."
+		default:
+			continue
+		}
+		if !s.yield(rec, nil) {
+			return errStop
+		}
+	}
+	return nil
 }
 
 // An externalFile holds results of a run (3.15.2).
@@ -197,6 +257,7 @@ func (s *sarif) run(r *reader, u *run) error {
 		}
 		inner := *u
 		inner.outside, inner.external = nil, true
+		u.looked = true
 		err = s.openExternal(r, &inner, "results", f)
 	}
 	return err
@@ -227,7 +288,12 @@ func (s *sarif) runMember(r *reader, u *run, name string) error {
 		})
 	case "driver":
 		u.hasTool = true
-		return s.component(r, &u.driver, &u.tool)
+		at := r.here()
+		err := s.component(r, &u.driver, &u.tool)
+		if err == nil && strings.TrimSpace(u.tool.Name) == "" {
+			r.warnAt(at, `the tool has no name (required member "name")`)
+		}
+		return err
 	case "extensions":
 		return r.array(func() error {
 			u.extensions = append(u.extensions, component{})
@@ -256,6 +322,7 @@ func (s *sarif) runMember(r *reader, u *run, name string) error {
 			return err
 		})
 	case "results":
+		u.looked = u.looked || r.PeekKind() == jsontext.KindBeginArray
 		if u.hasTool {
 			return r.array(func() error { return s.result(r, u) })
 		}
@@ -273,9 +340,14 @@ func (s *sarif) identify(r *reader, u *run) error {
 	if err := r.text(&u.guid); err != nil || u.guid == "" {
 		return err
 	}
+	guid := strings.ToLower(u.guid)
 	if !u.external {
-		s.runs[strings.ToLower(u.guid)] = u
-	} else if of := s.runs[strings.ToLower(u.guid)]; of != nil && !u.hasTool {
+		s.runs[guid] = u
+		u.execution.guid = guid
+	} else if of := s.runs[guid]; of == nil {
+		s.orphans[guid] = true
+	} else if !u.hasTool {
+		u.execution = of.execution
 		u.tool, u.driver, u.extensions, u.hasTool = of.tool, of.driver, of.extensions, of.hasTool
 		u.artifacts, u.taxonomies, u.overrides, u.time = of.artifacts, of.taxonomies, of.overrides, of.time
 	}
@@ -342,7 +414,7 @@ func (s *sarif) external(r *reader, u *run) error {
 // openExternal reads one file, or notes that it is missing.
 func (s *sarif) openExternal(r *reader, u *run, kind string, f externalFile) error {
 	var file io.ReadCloser
-	err := errors.New("Options.Open is not set")
+	err := errors.New("it is another file, and only the report itself is read; have the tool write one file, or give both")
 	if s.opts.Open != nil {
 		file, err = s.opts.Open(f.uri)
 	}
@@ -374,7 +446,7 @@ func (s *sarif) component(r *reader, c *component, tool *assessment.Tool) error 
 	err := r.object(func(name []byte) error {
 		switch string(name) {
 		case "name":
-			return r.text(&c.name)
+			return r.name("a name", &c.name)
 		case "guid":
 			return r.text(&c.guid)
 		case "version":
@@ -409,9 +481,38 @@ func (s *sarif) component(r *reader, c *component, tool *assessment.Tool) error 
 
 // invocation reads when the tool ran and how its rules were configured (3.20).
 func (s *sarif) invocation(r *reader, u *run) error {
-	late := u.delivered
-	return r.object(func(name []byte) error {
+	late := u.execution.results > 0
+	var f failure
+	note := func(prefix string) error {
+		var text string
+		err := r.text(&text)
+		if text != "" {
+			f.why = append(f.why, prefix+text)
+		}
+		return err
+	}
+	err := r.object(func(name []byte) error {
 		switch string(name) {
+		case "executionSuccessful":
+			k := r.PeekKind()
+			if k != jsontext.KindFalse && k != jsontext.KindTrue {
+				r.warnAt(r.here(), "expected true or false, found %s", kindName(k))
+			}
+			if k == jsontext.KindFalse {
+				f.at = r.here()
+			}
+			return r.SkipValue()
+		case "exitCodeDescription", "processStartFailureMessage":
+			return note("")
+		case "exitSignalName":
+			return note("signal ")
+		case "exitCode":
+			code := 0
+			err := r.integer(&code)
+			if code != 0 {
+				f.why = append(f.why, "exit code "+strconv.Itoa(code))
+			}
+			return err
 		case "startTimeUtc", "endTimeUtc":
 			var text string
 			if err := r.text(&text); err != nil || text == "" {
@@ -454,4 +555,18 @@ func (s *sarif) invocation(r *reader, u *run) error {
 		}
 		return r.SkipValue()
 	})
+	if err == nil && f.at != nil {
+		why := ""
+		if f.why != nil {
+			why = ": " + strings.Join(f.why, "; ")
+		}
+		f.at.Err = fmt.Errorf("%w%s", ErrRun, why)
+		r.opts.Warn(f.at)
+		if u.failed == nil {
+			u.failed = &f
+		} else {
+			u.failed.why = append(u.failed.why, f.why...)
+		}
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/issokit/issokit/assessment"
+	"github.com/issokit/issokit/oscal"
 )
 
 // A location is a place, before an index of an artifact in it is looked up.
@@ -47,14 +48,17 @@ func (s *sarif) result(r *reader, u *run) error {
 	if ok, err := r.is(jsontext.KindBeginObject); !ok {
 		return err
 	}
-	start := r.offset() + r.ahead()
+	at := r.error(r.InputOffset()+r.ahead(), "", nil)
+	r.src.forget(r.InputOffset())
 	x := result{ruleIndex: -1, ref: noReference, target: location{artifact: -1}}
 	if err := r.object(func(name []byte) error { return s.resultMember(r, &x, name) }); err != nil {
 		return err
 	}
-	u.delivered = true
+	u.execution.results++
+	r.about = at
 	rec := x.record(r, u)
-	rec.Span = assessment.Span{Start: start, End: r.offset()}
+	r.about = nil
+	rec.Span = assessment.Span{Start: at.Offset, End: r.offset()}
 	if !s.yield(rec, nil) {
 		return errStop
 	}
@@ -64,7 +68,7 @@ func (s *sarif) result(r *reader, u *run) error {
 func (s *sarif) resultMember(r *reader, x *result, name []byte) error {
 	switch string(name) {
 	case "ruleId":
-		return r.text(&x.ruleID)
+		return r.name("an id", &x.ruleID)
 	case "ruleIndex":
 		return r.integer(&x.ruleIndex)
 	case "rule":
@@ -266,6 +270,7 @@ func (x *result) record(r *reader, u *run) assessment.Record {
 	if rec.Message == "" {
 		rec.Message = x.lookupMessage(r, ru, com)
 	}
+	rec.Message, rec.Fix = plainLinks(rec.Message), plainLinks(rec.Fix)
 	rec.Outcome = outcomeOf(r, x.kind)
 	if x.baseline == "absent" {
 		rec.Outcome, rec.RawOutcome = assessment.OutcomeFixed, "absent"
@@ -402,6 +407,63 @@ func (x *result) lookupMessage(r *reader, ru *rule, c *component) string {
 		b.WriteByte(text[i])
 	}
 	return b.String()
+}
+
+// plainLinks makes of the links in a plain text message their text (3.11.6), with
+// the address behind it, unless that is the number of a location in the result.
+func plainLinks(text string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(text); i++ {
+		if text[i] != '[' {
+			continue
+		}
+		label, target, end := embeddedLink(text[i:])
+		if end == 0 {
+			continue
+		}
+		b.WriteString(text[done:i])
+		b.WriteString(label)
+		if _, err := strconv.Atoi(target); err != nil && target != label {
+			b.WriteString(" (" + target + ")")
+		}
+		done = i + end
+		i = done - 1
+	}
+	if done == 0 {
+		return text
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// embeddedLink reads a link such as [text](1) or [text](https://example.org/) at
+// the start of s; end is 0 if there is none. In its text a backslash stands before
+// brackets and backslashes.
+func embeddedLink(s string) (label, target string, end int) {
+	var b strings.Builder
+	i := 1
+	for ; i < len(s) && s[i] != ']'; i++ {
+		switch {
+		case s[i] == '[':
+			return "", "", 0 // the link may start there
+		case s[i] == '\\' && i+1 < len(s) && strings.IndexByte(`[]\`, s[i+1]) >= 0:
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	if i+1 >= len(s) || s[i+1] != '(' {
+		return "", "", 0
+	}
+	length := strings.IndexByte(s[i+2:], ')')
+	if length <= 0 {
+		return "", "", 0
+	}
+	target = s[i+2 : i+2+length]
+	if strings.Trim(target, "0123456789") != "" && !oscal.TypeURI.Valid(target) {
+		return "", "", 0
+	}
+	return b.String(), target, i + 2 + length + 1
 }
 
 // outcomeOf reads the kind (3.27.9).

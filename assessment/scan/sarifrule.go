@@ -73,7 +73,7 @@ func (r *reader) rule() (rule, error) {
 	err := r.object(func(key []byte) error {
 		switch string(key) {
 		case "id":
-			return r.text(&u.rule.ID)
+			return r.name("an id", &u.rule.ID)
 		case "guid":
 			return r.text(&u.guid)
 		case "name":

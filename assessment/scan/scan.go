@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/issokit/issokit/assessment"
 )
@@ -104,6 +105,14 @@ func (o *Options) withDefaults() Options {
 // Detect returns the importer for a report that begins with head, of which the
 // first 8 KiB are looked at. The error is [ErrFormat] if there is none.
 func Detect(head []byte) (*Importer, error) {
+	im, err := detect(head)
+	if err != nil {
+		return nil, fmt.Errorf("scan: %w", err)
+	}
+	return im, nil
+}
+
+func detect(head []byte) (*Importer, error) {
 	head = head[:min(len(head), headSize)]
 	var best *Importer
 	most := 0
@@ -112,10 +121,19 @@ func Detect(head []byte) (*Importer, error) {
 			best, most = im, n
 		}
 	}
-	if best == nil {
-		return nil, fmt.Errorf("scan: %w: it begins with %q", ErrFormat, head[:min(len(head), 40)])
+	switch {
+	case best != nil:
+		return best, nil
+	case len(bytes.TrimSpace(head)) == 0:
+		return nil, fmt.Errorf("%w: it is empty", ErrFormat)
+	case isWide(head):
+		return nil, fmt.Errorf("%w: %s", ErrFormat, wide)
 	}
-	return best, nil
+	var known []string
+	for _, im := range importers {
+		known = append(known, im.name)
+	}
+	return nil, fmt.Errorf("%w: expected %s, found a text that begins with %q", ErrFormat, strings.Join(known, ", "), head[:min(len(head), 40)])
 }
 
 // Records finds out the format of a report and reads it as
@@ -129,9 +147,9 @@ func Records(ctx context.Context, r io.Reader, opts *Options) iter.Seq2[assessme
 			return
 		}
 		head = head[:n]
-		im, err := Detect(head)
+		im, err := detect(head)
 		if err != nil {
-			yield(assessment.Record{}, &Error{File: opts.withDefaults().Name, Err: err})
+			yield(assessment.Record{}, &Error{File: opts.withDefaults().Name, Line: 1, Column: 1, Err: err})
 			return
 		}
 		whole := io.MultiReader(bytes.NewReader(head), r)

@@ -12,7 +12,7 @@ import (
 // from the report, if its reader seeks, else from the spool.
 type part struct {
 	start   int64 // in the report
-	line    int   // from 0
+	at      point
 	pointer string
 	data    func() (io.Reader, error)
 	done    func() error // brings the reader of the report back to where it was
@@ -43,7 +43,7 @@ func (k *keeper) keep(r *reader) (*part, error) {
 	ahead := r.ahead()
 	p := &part{
 		start:   r.offset() + ahead,
-		line:    r.lineAt(r.InputOffset()+ahead) - 1,
+		at:      r.src.point(r.InputOffset() + ahead),
 		pointer: r.pointer + string(r.StackPointer()),
 	}
 	if k.seeks {
@@ -115,8 +115,8 @@ func (p *part) open(r *reader) (*reader, error) {
 		return nil, err
 	}
 	sub := newReader(r.ctx, data, r.opts, r.format)
-	sub.base, sub.line, sub.pointer = p.start, p.line, p.pointer
-	sub.src.started = true
+	sub.base, sub.pointer = p.start, p.pointer
+	sub.src.started, sub.src.at = true, p.at
 	return sub, nil
 }
 

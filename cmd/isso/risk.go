@@ -26,7 +26,7 @@ func riskCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(simulateCommand())
+	cmd.AddCommand(simulateCommand(), riskScoreCommand(), riskRegisterCommand())
 	return cmd
 }
 

@@ -14,15 +14,13 @@ import (
 // bucket of equal numbers gives them back exactly. In others the numbers count as
 // evenly spread. The sum of all is kept apart, exactly.
 type histogram struct {
-	years uint64        // numbers, zeros too
-	pages [2048]*octave // by exponent
-	sum   exactSum
+	years   uint64        // numbers, zeros too
+	octaves [2048]*octave // by exponent, made when needed
+	sum     exactSum
 }
 
-// An octave holds the buckets of one exponent, in pages that are made when needed.
-type octave [1 << (histBits - pageBits)]*page
-
-type page [1 << pageBits]bucket
+// An octave holds the buckets of one exponent.
+type octave [1 << histBits]bucket
 
 // A bucket is ready to use when it is zero: the smallest residual is kept as its
 // complement.
@@ -31,10 +29,8 @@ type bucket struct {
 }
 
 const (
-	histBits  = 11
-	pageBits  = 8
-	zeroTurns = 16                 // numbers below 2^-1029 count as 0
-	residual  = 52 - histBits - 32 // bits of the mantissa that are dropped
+	histBits = 11
+	residual = 52 - histBits - 32 // bits of the mantissa that are dropped
 )
 
 // maxYears bounds a run, so that no counter overflows.
@@ -79,17 +75,12 @@ func (h *histogram) add(sample []float64) {
 		c.notMin = math.MaxUint32
 	}
 	for _, b := range losses[:n] {
-		o := h.pages[b>>52&2047]
+		o := h.octaves[b>>52&2047]
 		if o == nil {
 			o = new(octave)
-			h.pages[b>>52&2047] = o
+			h.octaves[b>>52&2047] = o
 		}
-		p := o[b>>(52-histBits+pageBits)&(1<<(histBits-pageBits)-1)]
-		if p == nil {
-			p = new(page)
-			o[b>>(52-histBits+pageBits)&(1<<(histBits-pageBits)-1)] = p
-		}
-		c := &p[b>>(52-histBits)&(1<<pageBits-1)]
+		c := &o[b>>(52-histBits)&(1<<histBits-1)]
 		r := uint32(b >> residual)
 		c.count++
 		c.notMin = max(c.notMin, ^r)
@@ -158,41 +149,32 @@ func (h *histogram) merge(o *histogram) {
 
 // zeros is how many numbers are 0.
 func (h *histogram) zeros() uint64 {
-	if h.pages[0] == nil || h.pages[0][0] == nil {
+	if h.octaves[0] == nil {
 		return 0
 	}
-	return uint64(h.pages[0][0][0].count)
+	return uint64(h.octaves[0][0].count)
 }
 
 // bucket returns the bucket of an exponent and the first bits of a mantissa, made
 // if need be.
 func (h *histogram) bucket(at int) *bucket {
-	e, i := at>>histBits, at&(1<<histBits-1)
-	if h.pages[e] == nil {
-		h.pages[e] = new(octave)
+	o := &h.octaves[at>>histBits]
+	if *o == nil {
+		*o = new(octave)
 	}
-	p := &h.pages[e][i>>pageBits]
-	if *p == nil {
-		*p = new(page)
-	}
-	return &(*p)[i&(1<<pageBits-1)]
+	return &(*o)[at&(1<<histBits-1)]
 }
 
 // buckets yields those with numbers, in rising order.
 func (h *histogram) buckets() iter.Seq2[int, *bucket] {
 	return func(yield func(int, *bucket) bool) {
-		for e, o := range h.pages {
+		for e, o := range h.octaves {
 			if o == nil {
 				continue
 			}
-			for j, p := range o {
-				if p == nil {
-					continue
-				}
-				for i := range p {
-					if p[i].count > 0 && !yield(e<<histBits|j<<pageBits|i, &p[i]) {
-						return
-					}
+			for i := range o {
+				if o[i].count > 0 && !yield(e<<histBits|i, &o[i]) {
+					return
 				}
 			}
 		}

@@ -451,14 +451,14 @@ var ErrEncoding = errors.New("not an encoded result")
 
 // A reader takes numbers from bytes and remembers if they ended too soon.
 type reader struct {
-	b     []byte
-	ok    bool
-	pages int
+	b       []byte
+	ok      bool
+	octaves int
 }
 
-// maxPages bounds the memory that decoding takes to 800 MB, a hundred times what a
+// maxOctaves bounds the memory that decoding takes to 800 MB, ten times what a
 // portfolio of a hundred scenarios in detail needs.
-const maxPages = 1 << 17
+const maxOctaves = 1 << 15
 
 func (r *reader) uvarint(limit uint64) uint64 {
 	x, n := binary.Uvarint(r.b)
@@ -559,16 +559,16 @@ func readHistogram(in *reader) *histogram {
 		}
 		h.sum = append(h.sum, l)
 	}
-	sum, at, lastPage := uint64(0), -1, -1
+	sum, at, last := uint64(0), -1, -1
 	for n := in.uvarint(uint64(len(in.b))); n > 0 && in.ok; n-- {
 		d := int(in.uvarint(2047 << histBits))
 		if at += d; d == 0 || at >= 2047<<histBits {
 			in.ok = false
 			break
 		}
-		if page := at >> pageBits; page != lastPage {
-			lastPage = page
-			if in.pages++; in.pages > maxPages {
+		if e := at >> histBits; e != last {
+			last = e
+			if in.octaves++; in.octaves > maxOctaves {
 				in.ok = false
 				break
 			}

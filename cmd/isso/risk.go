@@ -261,7 +261,7 @@ func (s *summary) print(w io.Writer) {
 // amount writes a number with separated thousands, whole from 1000 on and with four
 // significant digits below.
 func amount(x float64) string {
-	if math.Abs(x) < 1000 {
+	if math.Abs(x) < 999.95 { // above, four digits would say 1000
 		return fmt.Sprintf("%.4g", x)
 	}
 	if math.Abs(x) >= 1e15 {

@@ -46,10 +46,10 @@ bad.json:2:71: unknown member "colour" in catalog (at /catalog) [member-unknown]
 	}{
 		{"valid", "", []string{"validate", "good.json"}, 0, "good.json: valid catalog, OSCAL 1.2.2\n", ""},
 		{"quiet", "", []string{"validate", "-q", "good.json"}, 0, "", ""},
-		{"standard input", good, []string{"validate", "-"}, 0, "-: valid catalog, OSCAL 1.2.2\n", ""},
+		{"standard input", good, []string{"validate", "-"}, 0, "stdin: valid catalog, OSCAL 1.2.2\n", ""},
 		{"problems", "", []string{"validate", "bad.json", "good.json"}, 1, badLines + "good.json: valid catalog, OSCAL 1.2.2\n", ""},
 		{"no file", "", []string{"validate", "none.json"}, 2, "", "isso: open none.json: no such file or directory\n"},
-		{"no argument", "", []string{"validate"}, 2, "", "isso: requires at least 1 arg(s), only received 0\n"},
+		{"no argument", "", []string{"validate"}, 2, "", "isso: validate: requires at least 1 arg(s), only received 0; isso validate --help tells its use\n"},
 		{"unknown command", "", []string{"frobnicate"}, 2, "", "isso: unknown command \"frobnicate\" for \"isso\"\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -89,9 +89,9 @@ func TestResolve(t *testing.T) {
 		{"mapped", []string{"own/web.json", "--map", "https://example.org/c.json=catalog.json"}, 0, catalog("web.json", sibling), warning("own/web.json", "https://example.org/c.json", "88")},
 		{"wider root", []string{"own/up.json", "--root", "."}, 0, catalog("own/up.json", sibling), warning("own/up.json", "../catalog.json", "77")},
 		{"wider root, link", []string{"own/link.json", "--root", "."}, 0, catalog("own/link.json", sibling), warning("own/link.json", "linked.json", "73")},
-		{"outside", []string{"own/up.json"}, 1, "", `own/up.json:3:20: the import "../catalog.json" cannot be used: ../catalog.json: not in the folder that documents are read from (at /profile/imports/0/href) [import-unavailable]` + "\n"},
+		{"outside", []string{"own/up.json"}, 1, "", `own/up.json:3:20: the import "../catalog.json" cannot be used: ../catalog.json: not in the folder that documents are read from; --root names a wider one (at /profile/imports/0/href) [import-unavailable]` + "\n"},
 		{"link to the outside", []string{"own/link.json"}, 1, "", `own/link.json:3:20: the import "linked.json" cannot be used: linked.json: path escapes from parent (at /profile/imports/0/href) [import-unavailable]` + "\n"},
-		{"network", []string{"own/web.json"}, 1, "", `own/web.json:3:20: the import "https://example.org/c.json" cannot be used: https://example.org/c.json: not in the folder that documents are read from (at /profile/imports/0/href) [import-unavailable]` + "\n"},
+		{"network", []string{"own/web.json"}, 1, "", `own/web.json:3:20: the import "https://example.org/c.json" cannot be used: https://example.org/c.json: nothing is read from the network; --map names a file for it (at /profile/imports/0/href) [import-unavailable]` + "\n"},
 		{"several problems", []string{"own/twice.json"}, 1, "", `own/twice.json:3:20: circular import: twice.json imports twice.json (at /profile/imports/0/href) [circular-import]
 own/twice.json:3:59: the import "none.json" cannot be used: none.json: no such file or directory (at /profile/imports/1/href) [import-unavailable]
 `},

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +44,13 @@ func readDocument(cmd *cobra.Command, name string) (*oscal.Document, error) {
 	}
 	defer f.Close()
 	var r io.Reader = f
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		r = sized{f, int(info.Size())}
+	if info, err := f.Stat(); err == nil {
+		switch {
+		case info.IsDir():
+			return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EISDIR}
+		case info.Mode().IsRegular():
+			r = sized{f, int(info.Size())}
+		}
 	}
 	return oscal.Read(r, &oscal.ReadOptions{Name: name})
 }

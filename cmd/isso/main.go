@@ -45,8 +45,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// run executes the command and returns the exit status.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "isso",
 		Short: "Work with OSCAL documents and authorization packages",
@@ -77,7 +76,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	root.AddCommand(versionCommand())
 	nameInErrors(root)
-	out := &output{Writer: stdout}
+	return root
+}
+
+// run executes the command and returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root, out := rootCommand(), &output{Writer: stdout}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(out)

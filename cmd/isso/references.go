@@ -68,47 +68,57 @@ func sameFile(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// A lookup is a node whose value an index should have.
-type lookup struct {
-	index string
-	node  *oscal.Node
+// A fault is a key that is not in an index, or that two nodes have.
+type fault struct {
+	index string      // in which the key is not; "" for two nodes
+	node  *oscal.Node // that is the key, or the second with it
+	first *oscal.Node // with the key
+	key   string      // what it is made of, where two nodes have it
 }
 
-// lookups are the nodes that a finding of index-has-key blames.
-func lookups(f *constraint.Finding) []lookup {
-	if f.Kind != constraint.KindIndexHasKey || f.Err != nil || len(f.Constraint.Keys) != 1 {
+// faults are what a finding of a constraint on keys is about.
+func faults(f *constraint.Finding) []fault {
+	if f.Err != nil || f.Constraint == nil || len(f.Constraint.Keys) != 1 {
 		return nil
 	}
-	name := f.Constraint.Name
-	target := f.Constraint.Keys[0].Target
-	if target == "." {
-		return []lookup{{name, f.Node}}
+	name, target := f.Constraint.Name, f.Constraint.Keys[0].Target
+	switch f.Kind {
+	case constraint.KindIndex, constraint.KindIsUnique:
+		if len(f.Related) == 1 {
+			return []fault{{node: f.Node, first: f.Related[0].Node, key: target}}
+		}
+	case constraint.KindIndexHasKey:
+		if target == "." {
+			return []fault{{index: name, node: f.Node}}
+		}
+		var out []fault
+		for n := range f.Node.All(strings.TrimPrefix(target, "@")) {
+			out = append(out, fault{index: name, node: n})
+		}
+		return out
 	}
-	var out []lookup
-	for n := range f.Node.All(strings.TrimPrefix(target, "@")) {
-		out = append(out, lookup{name, n})
-	}
-	return out
+	return nil
 }
 
 // onePerFault leaves out the findings that say of a key what another one says:
 // the models have several constraints on some keys, at the key and at the object
-// that it stands in. The one nearest to the key stays.
+// that it stands in. The heaviest stays, then the one nearest to the key, then
+// the first.
 func onePerFault(found []constraint.Finding) []constraint.Finding {
-	said := map[lookup]*constraint.Finding{}
+	said := map[fault]*constraint.Finding{}
 	for i := range found {
 		f := &found[i]
-		for _, l := range lookups(f) {
-			if before := said[l]; before == nil || f.Level > before.Level || f.Level == before.Level && f.Node == l.node && before.Node != l.node {
-				said[l] = f
+		for _, x := range faults(f) {
+			if before := said[x]; before == nil || f.Level > before.Level || f.Level == before.Level && f.Node == x.node && before.Node != x.node {
+				said[x] = f
 			}
 		}
 	}
 	var out []constraint.Finding
 	for i := range found {
 		f := &found[i]
-		ls := lookups(f)
-		if len(ls) == 0 || slices.ContainsFunc(ls, func(l lookup) bool { return said[l] == f }) {
+		xs := faults(f)
+		if len(xs) == 0 || slices.ContainsFunc(xs, func(x fault) bool { return said[x] == f }) {
 			out = append(out, *f)
 		}
 	}
@@ -122,12 +132,9 @@ func withReferences(found []constraint.Finding, doc *oscal.Document, dangling []
 	said := map[string]bool{}
 	for i := range found {
 		f := &found[i]
-		for _, l := range lookups(f) {
-			said[l.node.Pointer()] = true
-		}
-		if (f.Kind == constraint.KindIndex || f.Kind == constraint.KindIsUnique) && len(f.Constraint.Keys) == 1 {
-			if key := f.Constraint.Keys[0].Target; key == "@uuid" || key == "@id" {
-				said[f.Node.Pointer()] = true
+		for _, x := range faults(f) {
+			if x.index != "" || x.key == "@uuid" || x.key == "@id" {
+				said[x.node.Pointer()] = true
 			}
 		}
 	}

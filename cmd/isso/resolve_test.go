@@ -129,6 +129,24 @@ func badIn(file string) string {
 `
 }
 
+// TestResolveStdin: a profile of the standard input imports from the working
+// directory, or from --root.
+func TestResolveStdin(t *testing.T) {
+	inFolderWithProfiles(t)
+	profile := strings.ReplaceAll(baseline, "HREF", "catalog.json")
+	const warning = `stdin:3:74: warning: the import "catalog.json" has no control "z-9" (at /profile/imports/0/include-controls/0/with-ids/1) [unknown-control]` + "\n"
+	want := strings.ReplaceAll(resolved, "HREF", "about:blank") + sibling
+	for _, args := range [][]string{nil, {"--root", "own"}} {
+		status, out, err := isso(t, profile, append([]string{"resolve", "-", "--to", "yaml", "--now", "2026-06-30T00:00:00Z"}, args...)...)
+		require.Equal(t, []any{0, warning}, []any{status, err})
+		require.Equal(t, want, uuidLine.ReplaceAllString(out, `uuid: "UUID"`))
+	}
+	status, out, err := isso(t, profile, "resolve", "-", "--root", "own/deep")
+	require.Equal(t, []any{1, "", `stdin:3:20: the import "catalog.json" cannot be used: catalog.json: no such file or directory (at /profile/imports/0/href) [import-unavailable]` + "\n"}, []any{status, out, err})
+	status, out, err = isso(t, bad, "resolve", "-")
+	require.Equal(t, []any{1, "", badIn("stdin")}, []any{status, out, err})
+}
+
 func TestResolveJSON(t *testing.T) {
 	inFolderWithProfiles(t)
 	status, out, err := isso(t, "", "resolve", "own/good.json", "--json", "-o", "resolved.json")

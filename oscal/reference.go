@@ -112,10 +112,11 @@ func (ref *Reference) problem() (p Problem, wrong bool) {
 	switch ref.State {
 	case Dangling:
 		level := Error
-		if ref.From.member.name == "href" && ref.Doc.Model() == "catalog" && !ref.toResource() {
-			// A baseline keeps its controls' links to controls that it left out; the
-			// model's own constraint on these links (oscal-catalog-groups-controls-parts)
-			// makes a warning of it too.
+		link := ref.From.member.name == "href" || ref.From.member.dtype.isMarkup() && len(ref.Kinds) == 0
+		if link && ref.Doc.Model() == "catalog" && !ref.toResource() {
+			// A baseline keeps its controls' links to controls that it left out, those in
+			// their text too; the model's own constraint on these links
+			// (oscal-catalog-groups-controls-parts) makes a warning of it too.
 			level = Warning
 		}
 		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true

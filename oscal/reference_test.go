@@ -131,7 +131,7 @@ func TestCheckReferences(t *testing.T) {
 "imports":[{"href":"catalog.json","include-controls":[{"with-ids":["a","z"]}]},{"href":"../none.json","include-all":{}}],
 "modify":{"set-parameters":[{"param-id":"p"},{"param-id":"a_smt"}]}}}`)
 	require.Equal(t, []string{
-		`base/catalog.json:2:107: prose refers to "#b"; expected the identifier of an object here or in an imported document, found none (at /catalog/controls/0/parts/0/prose) [reference-dangling]`,
+		`base/catalog.json:2:107: warning: prose refers to "#b"; expected the identifier of an object here or in an imported document, found none (at /catalog/controls/0/parts/0/prose) [reference-dangling]`,
 		`base/catalog.json:2:107: prose refers to "q"; expected the identifier of a param here or in an imported document, found none (at /catalog/controls/0/parts/0/prose) [reference-dangling]`,
 		`base/catalog.json:3:1: the control has the identifier "a" of the control at /catalog/controls/0 (at /catalog/controls/1) [identifier-duplicate]`,
 		`base/catalog.json:3:44: warning: href refers to "#c"; expected the identifier of an object here or in an imported document, found none (at /catalog/controls/1/links/0/href) [reference-dangling]`,

@@ -1,16 +1,7 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"net/url"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,75 +9,7 @@ import (
 
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/constraint"
-	"github.com/issokit/issokit/oscal/profile"
 )
-
-// folderLoader serves the files of a folder, and those that URIs are mapped to.
-// The URIs are paths as seen from the working directory, like the names of the
-// documents themselves.
-type folderLoader struct {
-	folder string
-	root   *os.Root
-	mapped map[string]string
-}
-
-// newFolderLoader makes the loader for a file: of its own folder if no other is
-// named.
-func newFolderLoader(file, folder string, mapped map[string]string) (*folderLoader, error) {
-	folder = cmp.Or(folder, filepath.Dir(file))
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, err
-	}
-	// A reference may be mapped as it is written in the document.
-	files := maps.Clone(mapped)
-	for uri, name := range mapped {
-		if u, err := url.Parse(uri); err == nil && u.Scheme == "" && u.Host == "" {
-			files[path.Join(filepath.ToSlash(filepath.Dir(file)), u.Path)] = name
-		}
-	}
-	return &folderLoader{folder, root, files}, nil
-}
-
-func (l *folderLoader) Close() error { return l.root.Close() }
-
-// Load opens a file. What is not in the folder is refused, also where a
-// symbolic link leads there.
-func (l *folderLoader) Load(_ context.Context, uri string) (io.ReadCloser, string, error) {
-	if file, ok := l.mapped[uri]; ok {
-		f, err := os.Open(file)
-		return f, "", err
-	}
-	u, err := url.Parse(uri)
-	if err != nil {
-		return nil, "", err
-	}
-	if u.Scheme != "" || u.Host != "" {
-		return nil, "", errors.New("nothing is read from the network; --map names a file for it")
-	}
-	name, err := within(l.folder, filepath.FromSlash(u.Path))
-	if err != nil {
-		return nil, "", err
-	}
-	info, err := l.root.Stat(name)
-	if err != nil {
-		return nil, "", err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s is not a regular file", u.Path)
-	}
-	f, err := l.root.Open(name)
-	return f, "", err
-}
-
-// resolve resolves a profile with the same documents.
-func (l *folderLoader) resolve(ctx context.Context, doc *oscal.Document) (*oscal.Document, error) {
-	res, err := profile.NewResolver(l, nil).Resolve(ctx, doc, nil)
-	if err != nil {
-		return nil, err
-	}
-	return res.Catalog, nil
-}
 
 // queryResult is an item that query found, in JSON.
 type queryResult struct {
@@ -101,15 +24,16 @@ type queryResult struct {
 
 func queryCommand() *cobra.Command {
 	var asJSON bool
-	var folder string
-	var mapped map[string]string
+	var reach reach
 	cmd := &cobra.Command{
 		Use:   "query METAPATH FILE",
 		Short: "Evaluate a Metapath expression on a document",
 		Long: "Query prints each item that the expression gives on a line: a value as it is, a\n" +
 			"node with its line, column and path before its value. The expression starts at the\n" +
 			"document, so that catalog/metadata/title and /catalog/metadata/title are the same.\n" +
-			"A document with problems is looked into all the same.",
+			"A document with problems is looked into all the same. FILE may be - for the standard\n" +
+			"input. Documents that the expression asks for are read from the folder of the document\n" +
+			"and those below it, or of --root.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			expr, err := constraint.Compile(args[0], nil)
@@ -120,7 +44,7 @@ func queryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			loader, err := newFolderLoader(args[1], folder, mapped)
+			loader, err := reach.open(args[1], "")
 			if err != nil {
 				return err
 			}
@@ -136,7 +60,7 @@ func queryCommand() *cobra.Command {
 					at := doc.Position(n)
 					results[i].Path, results[i].Pointer = n.Path(), n.Pointer()
 					if n.Root() == doc.Root() {
-						results[i].File, results[i].Line, results[i].Column = args[1], at.Line, at.Column
+						results[i].File, results[i].Line, results[i].Column = doc.Name(), at.Line, at.Column
 					}
 					results[i].Type = n.Kind().String()
 					if n.Kind() == oscal.Assembly {
@@ -161,8 +85,7 @@ func queryCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
-	cmd.Flags().StringVar(&folder, "root", "", "folder from which documents may be read; default is that of the document")
-	cmd.Flags().StringToStringVar(&mapped, "map", nil, "URI=FILE: the file of a document that is referred to by this URI")
+	reach.flags(cmd)
 	return cmd
 }
 

@@ -21,7 +21,8 @@ func diffCommand() *cobra.Command {
 		Long: "Diff compares two documents of one model, each in any format, by the identity of\n" +
 			"their objects: what was added, removed, moved, renamed, reordered, and which words\n" +
 			"of a text are others. With --ssp it also says which requirements of a system\n" +
-			"security plan the changes of a catalog hit.",
+			"security plan the changes of a catalog hit. Changes do not count as problems: the exit\n" +
+			"status is 0 without --exit-code. One of the files may be - for the standard input.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var docs [2]*oscal.Document
@@ -32,25 +33,31 @@ func diffCommand() *cobra.Command {
 				}
 				docs[i] = doc
 			}
+			var plan *oscal.Document
+			if ssp != "" {
+				if format == "json" {
+					return errors.New("diff: --ssp adds text, which does not go with --format json")
+				}
+				var err error
+				if plan, err = readAnyway(cmd, ssp); err != nil {
+					return err
+				}
+				if plan.Model() != "system-security-plan" {
+					return fmt.Errorf("%s: expected a system-security-plan, found a %s", plan.Name(), plan.Model())
+				}
+			}
 			d, err := diff.Compare(docs[0], docs[1], &diff.Options{Everything: everything})
 			if err != nil {
 				return err
 			}
 			write, ok := map[string]func(io.Writer) error{"text": d.WriteText, "markdown": d.WriteMarkdown, "json": d.WriteJSON}[format]
 			if !ok {
-				return fmt.Errorf("unknown format %q, expected text, markdown or json", format)
+				return fmt.Errorf("--format: unknown format %q, expected text, markdown or json", format)
 			}
 			if err := write(cmd.OutOrStdout()); err != nil {
 				return err
 			}
-			if ssp != "" {
-				plan, err := readAnyway(cmd, ssp)
-				if err != nil {
-					return err
-				}
-				if plan.Model() != "system-security-plan" {
-					return fmt.Errorf("%s: expected a system-security-plan, found a %s", ssp, plan.Model())
-				}
+			if plan != nil {
 				printImpact(cmd.OutOrStdout(), plan, d.Impact(plan))
 			}
 			if exitCode && len(d.Changes) > 0 {

@@ -23,7 +23,10 @@ func TestDiff(t *testing.T) {
 		{"same", []string{"diff", "good.json", "good.json", "--exit-code"}, 0, "good.json -> good.json: no changes\n", ""},
 		{"changed", []string{"diff", "good.json", "other.json"}, 0, changes, ""},
 		{"exit code", []string{"diff", "good.json", "other.json", "--exit-code"}, 1, changes, ""},
-		{"format", []string{"diff", "good.json", "other.json", "--format", "pdf"}, 2, "", "isso: unknown format \"pdf\", expected text, markdown or json\n"},
+		{"format", []string{"diff", "good.json", "other.json", "--format", "pdf"}, 2, "", "isso: --format: unknown format \"pdf\", expected text, markdown or json\n"},
+		{"no plan", []string{"diff", "good.json", "other.json", "--ssp", "none.json"}, 2, "", "isso: open none.json: no such file or directory\n"},
+		{"not a plan", []string{"diff", "good.json", "other.json", "--ssp", "good.json"}, 2, "", "isso: good.json: expected a system-security-plan, found a catalog\n"},
+		{"plan and JSON", []string{"diff", "good.json", "other.json", "--ssp", "ssp.json", "--format", "json"}, 2, "", "isso: diff: --ssp adds text, which does not go with --format json\n"},
 		{"no file", []string{"diff", "good.json", "none.json"}, 2, "", "isso: open none.json: no such file or directory\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,7 +14,10 @@ func inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Say what is in a document",
-		Args:  cobra.ExactArgs(1),
+		Long: "Inspect prints the model, title, identifier, versions and imports of a document, how\n" +
+			"many objects of each kind are in it, and the namespaces of its props. FILE may be -\n" +
+			"for the standard input. A document with problems is looked into all the same.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := readAnyway(cmd, args[0])
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,10 +47,19 @@ bad.json:2:71: unknown member "colour" in catalog (at /catalog) [member-unknown]
 	}{
 		{"valid", "", []string{"validate", "good.json"}, 0, "good.json: valid catalog, OSCAL 1.2.2\n", ""},
 		{"quiet", "", []string{"validate", "-q", "good.json"}, 0, "", ""},
-		{"standard input", good, []string{"validate", "-"}, 0, "-: valid catalog, OSCAL 1.2.2\n", ""},
+		{"standard input", good, []string{"validate", "-"}, 0, "stdin: valid catalog, OSCAL 1.2.2\n", ""},
 		{"problems", "", []string{"validate", "bad.json", "good.json"}, 1, badLines + "good.json: valid catalog, OSCAL 1.2.2\n", ""},
 		{"no file", "", []string{"validate", "none.json"}, 2, "", "isso: open none.json: no such file or directory\n"},
-		{"no argument", "", []string{"validate"}, 2, "", "isso: requires at least 1 arg(s), only received 0\n"},
+		{"no argument", "", []string{"validate"}, 2, "", "isso: validate: requires at least 1 arg(s), only received 0; isso validate --help tells its use\n"},
+		{"standard input twice", good, []string{"validate", "-", "-"}, 2, "", "isso: validate: the standard input (-) can be read once only\n"},
+		{"no file among others", "", []string{"validate", "none.json", "bad.json", ".", "good.json"}, 2, badLines + "good.json: valid catalog, OSCAL 1.2.2\n", "isso: open none.json: no such file or directory\nisso: open .: is a directory\n"},
+		{"unknown version", strings.Replace(good, "1.2.2", "9.9.9", 1), []string{"validate", "-"}, 0, `stdin:2:76: warning: oscal-version "9.9.9" is not among 1.0.0 to 1.2.x; the model of 1.2.2 is used (at /catalog/metadata/oscal-version) [version]
+stdin: valid catalog by the model of OSCAL 1.2.2; its own version "9.9.9" is unknown
+`, ""},
+		{"unknown version without warnings", strings.Replace(good, "1.2.2", "9.9.9", 1), []string{"validate", "-", "--level", "error"}, 0, "stdin: valid catalog by the model of OSCAL 1.2.2; its own version \"9.9.9\" is unknown\n", ""},
+		{"unknown flag", "", []string{"validate", "--loud", "good.json"}, 2, "", "isso: validate: unknown flag: --loud; isso validate --help tells its use\n"},
+		{"unknown flag of a command in a command", "", []string{"db", "log", "--loud"}, 2, "", "isso: db log: unknown flag: --loud; isso db log --help tells its use\n"},
+		{"no root", "", []string{"validate", "--root", "none", "good.json"}, 2, "", "isso: open none: no such file or directory\n"},
 		{"unknown command", "", []string{"frobnicate"}, 2, "", "isso: unknown command \"frobnicate\" for \"isso\"\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,6 +83,76 @@ func TestValidateJSON(t *testing.T) {
 		Level: "error", Rule: "member-unknown", File: "bad.json", Line: 2, Column: 71, Offset: 119, Pointer: "/catalog",
 		Message: `unknown member "colour" in catalog`,
 	}, got[0].Problems[2])
+}
+
+// TestValidateUnreadable: JSON and SARIF name the file that could not be read.
+func TestValidateUnreadable(t *testing.T) {
+	inFolder(t)
+	const missing = "open none.json: no such file or directory"
+	status, out, err := isso(t, "", "validate", "--json", "none.json", "good.json")
+	require.Equal(t, []any{2, "isso: " + missing + "\n"}, []any{status, err})
+	var got []report
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	require.Equal(t, []report{
+		{File: "none.json", Problems: []finding{{Level: "error", Rule: "unreadable", File: "none.json", Message: missing}}},
+		{File: "good.json", Model: "catalog", Version: "1.2.2", Valid: true, Problems: []finding{}},
+	}, got)
+
+	status, out, err = isso(t, "", "validate", "--format", "sarif", "good.json", "none.json")
+	require.Equal(t, []any{2, "isso: " + missing + "\n"}, []any{status, err})
+	var log struct {
+		Runs []struct {
+			Results []struct {
+				RuleID  string
+				Message struct{ Text string }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &log))
+	require.Len(t, log.Runs[0].Results, 1)
+	require.Equal(t, "unreadable", log.Runs[0].Results[0].RuleID)
+	require.Equal(t, missing, log.Runs[0].Results[0].Message.Text)
+
+	status, out, _ = isso(t, strings.Replace(good, "1.2.2", "9.9.9", 1), "validate", "--json", "-")
+	require.Equal(t, 0, status)
+	require.Contains(t, out, `"file": "stdin",`)
+	require.Contains(t, out, `"oscal-version": "9.9.9",
+    "checked-as": "1.2.2",`)
+}
+
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "--version"} {
+		status, out, err := isso(t, "", arg)
+		require.Equal(t, []any{0, ""}, []any{status, err})
+		require.Regexp(t, `^isso \S+, OSCAL 1\.0\.0 to 1\.2\.2, go1\.\S+\n$`, out)
+	}
+}
+
+// TestHelp: each command says what it is for, all flags what they do, and the
+// list of commands names them all.
+func TestHelp(t *testing.T) {
+	status, list, err := isso(t, "", "help")
+	require.Equal(t, []any{0, ""}, []any{status, err})
+	require.NotContains(t, list, "Additional Commands:\n\n")
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		_, path, _ := strings.Cut(cmd.CommandPath(), " ")
+		require.NotEmpty(t, cmd.Short, path)
+		for line := range strings.Lines(cmd.LocalFlags().FlagUsages()) {
+			require.Regexp(t, `^ +(-\S, )?--\S+ +(\S+ {2,})?\S`, line, path)
+		}
+		status, help, err := isso(t, "", append(strings.Fields(path), "--help")...)
+		require.Equal(t, []any{0, ""}, []any{status, err}, path)
+		for line := range strings.Lines(cmd.Long) {
+			require.LessOrEqual(t, len(line), 91, "%s: %s", path, line)
+		}
+		require.Contains(t, help, "Usage:", path)
+		for _, sub := range cmd.Commands() {
+			require.Contains(t, help, "  "+sub.Name()+" ", path)
+			walk(sub)
+		}
+	}
+	walk(rootCommand())
 }
 
 func TestConvert(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 )
 
 func resolveCommand() *cobra.Command {
-	var to, out, root, now string
-	var files map[string]string
+	var to, out, now string
+	var reach reach
 	var asJSON bool
 	opts := &profile.Options{}
 	cmd := &cobra.Command{
@@ -30,7 +30,8 @@ func resolveCommand() *cobra.Command {
 			"Imports are read from the folder of the profile and those below it; --root names\n" +
 			"another folder, in which the profile must be. Nothing outside of it is read, not\n" +
 			"through a symbolic link either, and nothing from the network: --map gives the file\n" +
-			"of a document that is imported by a URL.\n" +
+			"of a document that is imported by a URL. PROFILE may be - for the standard input,\n" +
+			"whose imports are read from the working directory or --root.\n" +
 			"Problems and warnings are lines FILE:LINE:COLUMN: MESSAGE (at JSON-POINTER) [RULE]\n" +
 			"on the standard error.",
 		Args: cobra.ExactArgs(1),
@@ -43,7 +44,7 @@ func resolveCommand() *cobra.Command {
 				}
 				opts.Now = t
 			}
-			res, problems, err := resolve(cmd, args[0], root, files, opts)
+			res, problems, err := resolve(cmd, args[0], &reach, opts)
 			if err != nil {
 				return err
 			}
@@ -61,10 +62,9 @@ func resolveCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&to, "to", "", "json or yaml; default is that of the extension of --out, else json")
+	flags.StringVar(&to, "to", "", "json, yaml or xml; default is that of the extension of --out, else json")
 	flags.StringVarP(&out, "out", "o", "", "file to write; default is the standard output")
-	flags.StringVar(&root, "root", "", "folder from which documents may be read; default is that of the profile")
-	flags.StringToStringVar(&files, "map", nil, "URI=FILE: the file of a document that is imported by this URI")
+	reach.flags(cmd)
 	flags.StringVar(&now, "now", "", "last-modified of the catalog, e.g. 2026-06-30T00:00:00Z; default is the present time")
 	flags.BoolVar(&opts.KeepNesting, "keep-nesting", false, "keep child controls inside of their parents where the profile asks for a flat catalog")
 	flags.BoolVar(&opts.HideSource, "hide-source", false, "do not tell in the catalog where the profile is")
@@ -74,29 +74,31 @@ func resolveCommand() *cobra.Command {
 
 // resolve resolves the profile in a file. Without a result there are problems;
 // an error means that there was nothing to resolve.
-func resolve(cmd *cobra.Command, file, folder string, files map[string]string, opts *profile.Options) (*profile.Result, oscal.Problems, error) {
-	if _, err := os.Stat(file); err != nil {
-		return nil, nil, err
-	}
-	folder = cmp.Or(folder, filepath.Dir(file))
-	name, err := within(folder, file)
+func resolve(cmd *cobra.Command, file string, reach *reach, opts *profile.Options) (*profile.Result, oscal.Problems, error) {
+	folder, err := reach.open(file, cmp.Or(reach.root, filepath.Dir(file)))
 	if err != nil {
 		return nil, nil, err
 	}
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer root.Close()
-	uri := (&url.URL{Path: filepath.ToSlash(name)}).String()
-	inFolder := profile.FS(root.FS())
-	loader := profile.LoaderFunc(func(ctx context.Context, uri string) (io.ReadCloser, string, error) {
-		if mapped, ok := files[uri]; ok {
-			f, err := os.Open(mapped)
-			return f, "", err
+	defer folder.Close()
+	loader, uri := profile.Loader(folder), stdinName
+	if file == "-" {
+		opts.HideSource = true // there is no address to tell
+		loader = profile.LoaderFunc(func(ctx context.Context, uri string) (io.ReadCloser, string, error) {
+			if uri == stdinName {
+				return io.NopCloser(cmd.InOrStdin()), "", nil
+			}
+			return folder.Load(ctx, uri)
+		})
+	} else {
+		if _, err := os.Stat(file); err != nil {
+			return nil, nil, err
 		}
-		return inFolder.Load(ctx, uri)
-	})
+		name, err := within(folder.name, file)
+		if err != nil {
+			return nil, nil, err
+		}
+		uri = (&url.URL{Path: filepath.ToSlash(name)}).String()
+	}
 	res, err := profile.NewResolver(loader, nil).ResolveURI(cmd.Context(), uri, opts)
 	found, ok := errors.AsType[profile.Problems](err)
 	if err != nil && !ok {
@@ -105,24 +107,15 @@ func resolve(cmd *cobra.Command, file, folder string, files map[string]string, o
 	if res != nil {
 		found = res.Warnings
 	}
-	return res, located(found, folder), nil
-}
-
-// within returns the path of a file as seen from a folder.
-func within(folder, file string) (string, error) {
-	base, err := filepath.Abs(folder)
-	if err != nil {
-		return "", err
+	ps := located(found, folder.name)
+	if file == "-" {
+		for i := range ps {
+			if ps[i].File == filepath.Join(folder.name, stdinName) {
+				ps[i].File = stdinName
+			}
+		}
 	}
-	path, err := filepath.Abs(file)
-	if err != nil {
-		return "", err
-	}
-	name, err := filepath.Rel(base, path)
-	if err != nil || !filepath.IsLocal(name) {
-		return "", fmt.Errorf("%s is not in the folder %s", file, folder)
-	}
-	return name, nil
+	return res, ps, nil
 }
 
 // located gives problems the paths of files as seen from the working directory.

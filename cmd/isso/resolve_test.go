@@ -89,9 +89,9 @@ func TestResolve(t *testing.T) {
 		{"mapped", []string{"own/web.json", "--map", "https://example.org/c.json=catalog.json"}, 0, catalog("web.json", sibling), warning("own/web.json", "https://example.org/c.json", "88")},
 		{"wider root", []string{"own/up.json", "--root", "."}, 0, catalog("own/up.json", sibling), warning("own/up.json", "../catalog.json", "77")},
 		{"wider root, link", []string{"own/link.json", "--root", "."}, 0, catalog("own/link.json", sibling), warning("own/link.json", "linked.json", "73")},
-		{"outside", []string{"own/up.json"}, 1, "", `own/up.json:3:20: the import "../catalog.json" cannot be used: ../catalog.json: not in the folder that documents are read from (at /profile/imports/0/href) [import-unavailable]` + "\n"},
+		{"outside", []string{"own/up.json"}, 1, "", `own/up.json:3:20: the import "../catalog.json" cannot be used: ../catalog.json: not in the folder that documents are read from; --root names a wider one (at /profile/imports/0/href) [import-unavailable]` + "\n"},
 		{"link to the outside", []string{"own/link.json"}, 1, "", `own/link.json:3:20: the import "linked.json" cannot be used: linked.json: path escapes from parent (at /profile/imports/0/href) [import-unavailable]` + "\n"},
-		{"network", []string{"own/web.json"}, 1, "", `own/web.json:3:20: the import "https://example.org/c.json" cannot be used: https://example.org/c.json: not in the folder that documents are read from (at /profile/imports/0/href) [import-unavailable]` + "\n"},
+		{"network", []string{"own/web.json"}, 1, "", `own/web.json:3:20: the import "https://example.org/c.json" cannot be used: https://example.org/c.json: nothing is read from the network; --map names a file for it (at /profile/imports/0/href) [import-unavailable]` + "\n"},
 		{"several problems", []string{"own/twice.json"}, 1, "", `own/twice.json:3:20: circular import: twice.json imports twice.json (at /profile/imports/0/href) [circular-import]
 own/twice.json:3:59: the import "none.json" cannot be used: none.json: no such file or directory (at /profile/imports/1/href) [import-unavailable]
 `},
@@ -127,6 +127,24 @@ func badIn(file string) string {
 ` + file + `:2:17: expected a date-time-with-timezone (YYYY-MM-DDThh:mm:ss, perhaps a fraction, then Z or an offset that is in use), found "2026-01-01" (at /catalog/metadata/last-modified) [datatype]
 ` + file + `:2:71: unknown member "colour" in catalog (at /catalog) [member-unknown]
 `
+}
+
+// TestResolveStdin: a profile of the standard input imports from the working
+// directory, or from --root.
+func TestResolveStdin(t *testing.T) {
+	inFolderWithProfiles(t)
+	profile := strings.ReplaceAll(baseline, "HREF", "catalog.json")
+	const warning = `stdin:3:74: warning: the import "catalog.json" has no control "z-9" (at /profile/imports/0/include-controls/0/with-ids/1) [unknown-control]` + "\n"
+	want := strings.ReplaceAll(resolved, "HREF", "about:blank") + sibling
+	for _, args := range [][]string{nil, {"--root", "own"}} {
+		status, out, err := isso(t, profile, append([]string{"resolve", "-", "--to", "yaml", "--now", "2026-06-30T00:00:00Z"}, args...)...)
+		require.Equal(t, []any{0, warning}, []any{status, err})
+		require.Equal(t, want, uuidLine.ReplaceAllString(out, `uuid: "UUID"`))
+	}
+	status, out, err := isso(t, profile, "resolve", "-", "--root", "own/deep")
+	require.Equal(t, []any{1, "", `stdin:3:20: the import "catalog.json" cannot be used: catalog.json: no such file or directory (at /profile/imports/0/href) [import-unavailable]` + "\n"}, []any{status, out, err})
+	status, out, err = isso(t, bad, "resolve", "-")
+	require.Equal(t, []any{1, "", badIn("stdin")}, []any{status, out, err})
 }
 
 func TestResolveJSON(t *testing.T) {

@@ -120,7 +120,10 @@ func joinCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join FOLDER",
 		Short: "Make the document of the files that split wrote",
-		Args:  cobra.ExactArgs(1),
+		Long: "Join reads split.json in a folder and the files that it names, puts each object back\n" +
+			"in its place, and writes the document. A file that was changed is checked; nothing\n" +
+			"is read from outside of the folder.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, err := os.OpenRoot(args[0])
 			if err != nil {

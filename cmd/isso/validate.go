@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,18 +20,19 @@ type report struct {
 	File     string    `json:"file"`
 	Model    string    `json:"model,omitzero"`
 	Version  string    `json:"oscal-version,omitzero"`
+	Known    string    `json:"checked-as,omitzero"` // version by which a document of an unknown one was checked
 	Valid    bool      `json:"valid"`
 	Problems []finding `json:"problems"`
 }
 
 // validation is what the flags of validate ask for.
 type validation struct {
-	opts    constraint.Options
-	folder  string
-	mapped  map[string]string
-	only    bool // structure only
-	relRoot bool
-	sets    []string
+	opts       constraint.Options
+	reach      reach
+	without    bool   // without constraints
+	references string // off, on or strict
+	relRoot    bool
+	sets       []string
 }
 
 func validateCommand() *cobra.Command {
@@ -41,15 +44,18 @@ func validateCommand() *cobra.Command {
 		Short: "Say all that is wrong with documents",
 		Long: "Validate checks documents of all eight models in JSON, YAML and XML: syntax,\n" +
 			"unknown, missing, duplicate and contradicting members, in XML their order, the form\n" +
-			"of every value, the 340 constraints that the models define, and those of the files\n" +
-			"that --constraints names (Metaschema constraint XML).\n" +
+			"of every value, the 340 constraints that the models define, those of the files that\n" +
+			"--constraints names (Metaschema constraint XML), and whether references lead to\n" +
+			"something, in the document and the others that are given with it.\n" +
 			"Each problem is a line FILE:LINE:COLUMN: MESSAGE (at PLACE) [RULE], where PLACE is a\n" +
 			"JSON Pointer or, in XML, a path like /catalog[1]/@uuid; what is not an error says its\n" +
-			"level before the message. FILE may be - for the standard input.\n" +
+			"level before the message. Lines whose level is note tell another place that the line\n" +
+			"before is about. FILE may be - for the standard input, which is called stdin.\n" +
 			"Documents that constraints refer to are read from the folder of the document and\n" +
 			"those below it, or of --root; nothing is read from the network, --map gives the\n" +
 			"file of a document that is referred to by a URL.\n" +
-			"The exit status is 1 if there is an error in a document.",
+			"The exit status is 1 if there is an error in a document, and 2 if a file could not\n" +
+			"be read; the others are checked all the same.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if asJSON {
@@ -57,6 +63,12 @@ func validateCommand() *cobra.Command {
 			}
 			if format != "text" && format != "json" && format != "sarif" {
 				return fmt.Errorf("--format: expected text, json or sarif, found %q", format)
+			}
+			if v.references != "off" && v.references != "on" && v.references != "strict" {
+				return fmt.Errorf("--references: expected off, on or strict, found %q", v.references)
+			}
+			if i := slices.Index(files, "-"); i >= 0 && slices.Contains(files[i+1:], "-") {
+				return errors.New("validate: the standard input (-) can be read once only")
 			}
 			if level != "" {
 				if err := v.opts.MinLevel.UnmarshalText([]byte(level)); err != nil {
@@ -83,29 +95,59 @@ func validateCommand() *cobra.Command {
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing for a valid file")
 	flags.StringVar(&level, "level", "", "leave out what weighs less: debug, informational, warning, error or critical")
 	flags.StringArrayVar(&v.sets, "constraints", nil, "file of a constraint set; may be repeated")
-	flags.BoolVar(&v.only, "no-constraints", false, "check the structure only")
+	flags.BoolVar(&v.without, "no-constraints", false, "leave out the constraints of the models")
+	flags.StringVar(&v.references, "references", "on", "off; on: report references that lead nowhere; strict: also those to documents that are not given")
 	flags.BoolVar(&v.relRoot, "relative-root", false, "read a leading slash in constraint sets relative to their contexts")
 	flags.StringArrayVar(&v.opts.Only, "rule", nil, "report this rule only; may be repeated")
 	flags.StringArrayVar(&v.opts.Except, "not-rule", nil, "do not report this rule; may be repeated")
-	flags.StringVar(&v.folder, "root", "", "folder from which documents may be read; default is that of the document")
-	flags.StringToStringVar(&v.mapped, "map", nil, "URI=FILE: the file of a document that is referred to by this URI")
+	v.reach.flags(cmd)
 	flags.StringVar(&now, "now", "", "the present time for constraints, e.g. 2026-06-30T00:00:00Z; default is that of the clock")
 	return cmd
 }
 
+// An input is a file that validate was given.
+type input struct {
+	file string
+	doc  *oscal.Document // nil if there was none in it
+	err  error           // what reading it ended with
+}
+
+// problems are what is wrong with the text of an input; ok is false for one that
+// could not be read at all.
+func (in *input) problems() (ps oscal.Problems, ok bool) {
+	ps, ok = errors.AsType[oscal.Problems](in.err)
+	return ps, ok || in.err == nil
+}
+
 // run validates files and prints what is wrong with them.
 func (v *validation) run(cmd *cobra.Command, files []string, format string, quiet bool) error {
+	inputs := make([]input, len(files))
+	for i, file := range files {
+		inputs[i].file = shown(file)
+		inputs[i].doc, inputs[i].err = readDocument(cmd, file)
+	}
 	out := cmd.OutOrStdout()
 	reports := []report{}
 	var all []constraint.Finding
 	var failed error
-	for _, file := range files {
-		r, found, err := v.file(cmd, file)
-		if err != nil {
-			return err
-		}
-		if !r.Valid {
-			failed = errProblems
+	for i := range inputs {
+		in := &inputs[i]
+		var r report
+		var found []constraint.Finding
+		_, readable := in.problems()
+		if readable {
+			var err error
+			if r, found, err = v.input(cmd, inputs, i); err != nil {
+				return err
+			}
+			if !r.Valid && failed == nil {
+				failed = errProblems
+			}
+		} else {
+			fmt.Fprintf(cmd.ErrOrStderr(), "isso: %v\n", in.err)
+			failed = errUnreadable
+			found = []constraint.Finding{{Level: constraint.LevelError, Rule: "unreadable", File: in.file, Message: in.err.Error(), Err: in.err}}
+			r = report{File: in.file, Problems: findingsJSON(found)}
 		}
 		switch format {
 		case "json":
@@ -113,9 +155,11 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 		case "sarif":
 			all = append(all, found...)
 		default:
-			printFindings(out, found)
+			if readable {
+				printFindings(out, found, in.doc)
+			}
 			if r.Valid && !quiet {
-				fmt.Fprintf(out, "%s: valid %s, OSCAL %s\n", file, r.Model, r.Version)
+				fmt.Fprintln(out, r.verdict())
 			}
 		}
 	}
@@ -124,7 +168,7 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 	case "json":
 		err = printJSON(out, reports)
 	case "sarif":
-		err = constraint.WriteSARIF(out, all, &constraint.SARIFOptions{Tool: "isso"})
+		err = constraint.WriteSARIF(out, all, &constraint.SARIFOptions{Tool: "isso", Version: moduleVersion()})
 	}
 	if err != nil {
 		return err
@@ -132,37 +176,54 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 	return failed
 }
 
-// file validates one file. An error means that it could not be read at all.
-func (v *validation) file(cmd *cobra.Command, file string) (report, []constraint.Finding, error) {
-	doc, err := readDocument(cmd, file)
-	problems, isProblems := errors.AsType[oscal.Problems](err)
-	if err != nil && !isProblems {
-		return report{}, nil, err
+// verdict is the line about a valid document. A version that nobody here knows
+// cannot be called valid.
+func (r *report) verdict() string {
+	if r.Known != "" {
+		return fmt.Sprintf("%s: valid %s by the model of OSCAL %s; its own version %q is unknown", r.File, r.Model, r.Known, r.Version)
 	}
-	r := report{File: file, Valid: err == nil}
+	return fmt.Sprintf("%s: valid %s, OSCAL %s", r.File, r.Model, r.Version)
+}
+
+// input validates the document of an input among the others. An error means that
+// the validation could not be done at all.
+func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, []constraint.Finding, error) {
+	in := &inputs[i]
+	doc := in.doc
+	problems, _ := in.problems()
+	r := report{File: in.file, Valid: in.err == nil}
 	if doc == nil {
 		found := constraint.StructureFindings(problems)
 		r.Problems = findingsJSON(found)
 		return r, found, nil
 	}
 	r.Model, r.Version = doc.Model(), doc.Version()
-	loader, err := newFolderLoader(file, v.folder, v.mapped)
+	if _, ok := oscal.ParseVersion(r.Version); !ok {
+		r.Known = oscal.ModelVersion
+	}
+	folder, err := v.reach.open(in.file, "")
 	if err != nil {
 		return report{}, nil, err
 	}
-	defer loader.Close()
+	defer folder.Close()
 	opts := v.opts
-	opts.Loader, opts.ResolveProfile = loader, loader.resolve
-	if v.only {
+	opts.Loader, opts.ResolveProfile = folder, folder.resolve
+	if v.without {
 		opts.NoBuiltIn, opts.Sets = true, nil
 	}
 	res, err := constraint.Validate(cmd.Context(), doc, &opts)
 	if err != nil {
 		return report{}, nil, err
 	}
-	r.Valid = r.Valid && res.Valid()
-	r.Problems = findingsJSON(res.Findings)
-	return r, res.Findings, nil
+	found := onePerFault(res.Findings)
+	if v.references != "off" {
+		found = withReferences(found, doc, v.dangling(inputs, i, folder))
+	}
+	for i := range found {
+		r.Valid = r.Valid && found[i].Level < constraint.LevelError
+	}
+	r.Problems = findingsJSON(found)
+	return r, found, nil
 }
 
 func (v *validation) loadSets(cmd *cobra.Command) error {
@@ -172,7 +233,7 @@ func (v *validation) loadSets(cmd *cobra.Command) error {
 			return err
 		}
 		defer f.Close()
-		loader, err := newFolderLoader(file, v.folder, v.mapped)
+		loader, err := v.reach.open(file, "")
 		if err != nil {
 			return err
 		}
@@ -186,9 +247,18 @@ func (v *validation) loadSets(cmd *cobra.Command) error {
 	return nil
 }
 
-func printFindings(w io.Writer, found []constraint.Finding) {
+// printFindings prints a line for each finding and one for each other place that
+// it is about, in the notation of the document's format.
+func printFindings(w io.Writer, found []constraint.Finding, doc *oscal.Document) {
 	for _, f := range found {
 		fmt.Fprintln(w, f.Error())
+		for _, r := range f.Related {
+			place := r.Pointer
+			if doc != nil && doc.Format() == oscal.XML && r.Path != "" {
+				place = r.Path
+			}
+			fmt.Fprintf(w, "%s:%s: note: %s (at %s)\n", r.File, r.Position, cmp.Or(r.Message, "this is the other place"), place)
+		}
 	}
 }
 

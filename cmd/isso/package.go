@@ -14,7 +14,6 @@ import (
 
 	"github.com/issokit/issokit/governance"
 	"github.com/issokit/issokit/oscal"
-	"github.com/issokit/issokit/oscal/profile"
 	"github.com/issokit/issokit/risk/matrix"
 )
 
@@ -22,14 +21,16 @@ func packageCommand() *cobra.Command {
 	var s governance.Sources
 	var asOf, format, out, previous, initiation string
 	var asJSON bool
+	var reach reach
 	cmd := &cobra.Command{
 		Use:   "package --profile P --system S",
 		Short: "Make an authorization package of a baseline, a system and its scans",
 		Long: "Package resolves the profile, writes the system security plan, the assessment plan,\n" +
 			"the assessment results and the plan of action and milestones, all as OSCAL that\n" +
 			"refers to each other, and prints on one screen what is in them.\n" +
-			"The profile may import documents of its own folder and those below; --catalog stands\n" +
-			"for any other. The same inputs give the same files.",
+			"The profile may import documents of its own folder and those below, or of --root;\n" +
+			"--map names the file of a URL, and --catalog stands for any other. The same inputs give\n" +
+			"the same files.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts := governance.PackageOptions{AsOf: time.Now().UTC().Truncate(24 * time.Hour)}
@@ -58,12 +59,12 @@ func packageCommand() *cobra.Command {
 			}
 			s.Open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
 			if s.Profile != "" {
-				root, err := os.OpenRoot(filepath.Dir(s.Profile))
+				folder, err := reach.open(s.Profile, filepath.Dir(s.Profile))
 				if err != nil {
 					return err
 				}
-				defer root.Close()
-				s.Loader = profile.FS(root.FS())
+				defer folder.Close()
+				s.Loader = folder
 			}
 			if s.Profile == "" && s.Catalog == "" {
 				return errors.New("--profile or --catalog is needed")
@@ -97,6 +98,7 @@ func packageCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
+	reach.flags(cmd)
 	flags.StringVar(&s.Catalog, "catalog", "", "catalog that the profile imports, or the baseline itself")
 	flags.StringVar(&s.Profile, "profile", "", "profile that selects the baseline")
 	flags.StringArrayVar(&s.Components, "component", nil, "component definition; may be repeated")

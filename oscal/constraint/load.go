@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/issokit/issokit/internal/errlist"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -65,30 +66,10 @@ func (p Problem) Unwrap() error { return p.Err }
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("constraint: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("constraint: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // contextRules are a context of an external set: rules for the nodes that its
 // paths select, and contexts inside of it.

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // ErrInvalid is what every [Problem] wraps: an input that has no meaning.
@@ -28,30 +29,10 @@ func (p *Problem) Unwrap() error { return ErrInvalid }
 type Problems []*Problem
 
 // Error shows the first ten problems.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("fair: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "; and %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("fair: ", "; ", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i, p := range ps {
-		errs[i] = p
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // err returns ps as an error, nil if there is none.
 func (ps Problems) err() error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/issokit/issokit/internal/errlist"
 )
 
 // ErrInvalid is what all problems that are not warnings match.
@@ -65,30 +67,10 @@ func (p Problem) Unwrap() error {
 type Problems []Problem
 
 // Error shows the first ten problems, a line each.
-func (ps Problems) Error() string {
-	var b strings.Builder
-	b.WriteString("vuln: ")
-	for i, p := range ps {
-		if i == 10 {
-			fmt.Fprintf(&b, "\nand %d more", len(ps)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (ps Problems) Error() string { return errlist.Text("vuln: ", "\n", ps) }
 
 // Unwrap returns the problems one by one.
-func (ps Problems) Unwrap() []error {
-	errs := make([]error, len(ps))
-	for i := range ps {
-		errs[i] = ps[i]
-	}
-	return errs
-}
+func (ps Problems) Unwrap() []error { return errlist.Unwrap(ps) }
 
 // maxProblems is how many problems are told of, so that a file of a million bad
 // lines does not make a million of them.

@@ -71,7 +71,7 @@ func FuzzMarkdown(f *testing.F) {
 		f.Add(c.Markdown)
 	}
 	for _, text := range []string{
-		"[x]: #y\n---", "[x]: #y\n-\n", "[x]: #y\n---\n[a](#b)", "[x]: #y\n|-|", "*__max_n~(i)~__*", "- ```\n  a\n      \n  b\n  ```",
+		"[x]: #y\n---", "[x]: #y\n-\n", "[x]: #y\n---\n[a](#b)", "[x]: #y\n|-|", "*__max_n~(i)~__*", "0*0**0000**000000*0", "- ```\n  a\n      \n  b\n  ```",
 		"|a|b|\n|-|-|\n|c|d|e|\n|f|", "~~~ a`b\nc\n~~~",
 	} {
 		f.Add(text)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -71,6 +72,7 @@ type found struct {
 	about   string // what the related node is
 	err     error
 	notice  bool
+	open    bool // a value that all lists leave open
 }
 
 func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
@@ -471,28 +473,53 @@ func (e *evaluator) judgeValues() {
 	for _, r := range e.passed {
 		e.count(r.c, true)
 	}
-	if len(bad) == 0 && e.counts == nil {
+	open := map[*oscal.Node]bool{}
+	if e.opts.OpenLists && e.opts.MinLevel <= LevelInformational {
+		for _, r := range e.unlisted {
+			open[r.node] = !bad[r.node]
+		}
+		for _, n := range e.listed {
+			delete(open, n)
+		}
+	}
+	if len(bad) == 0 && len(open) == 0 && e.counts == nil {
 		return
 	}
 	for _, r := range e.unlisted {
 		e.count(r.c, !bad[r.node])
-		if !bad[r.node] {
-			continue
+		switch {
+		case bad[r.node]:
+			e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string { return notListed(r.c, r.node.Value()) })})
+		case open[r.node]:
+			// A message of the set would speak of a violation.
+			e.add1(found{c: r.c, node: r.node, message: notListed(r.c, r.node.Value()), open: true})
 		}
-		e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string {
-			return fmt.Sprintf("the value %s is not one of %s", clip(r.node.Value()), list(r.c.Enums))
-		})})
 	}
 }
 
-// list names the values of an enumeration, the first twelve if there are many.
-func list(enums []Enum) string {
+// notListed says that a list lacks a value, and which one may have been meant.
+func notListed(c *compiled, value string) string {
 	var names []string
-	for _, x := range enums {
+	for _, x := range c.Enums {
 		if x.Deprecated == "" {
 			names = append(names, x.Value)
 		}
 	}
+	s := fmt.Sprintf("the value %s is not one of %s", clip(value), list(names))
+	meant := nearest.Name(value, names)
+	switch {
+	case c.AllowOther && meant != "":
+		return fmt.Sprintf("%s; others are allowed, but did you mean %s?", s, meant)
+	case c.AllowOther:
+		return s + "; others are allowed"
+	case meant != "":
+		return fmt.Sprintf("%s; did you mean %s?", s, meant)
+	}
+	return s
+}
+
+// list names the values of an enumeration, the first twelve if there are many.
+func list(names []string) string {
 	if len(names) > 12 {
 		return strings.Join(names[:12], ", ") + " and " + strconv.Itoa(len(names)-12) + " more"
 	}
@@ -677,6 +704,9 @@ func (e *evaluator) report(r *Report) {
 			if out.Level < e.opts.MinLevel {
 				continue
 			}
+		}
+		if f.open {
+			out.Level = min(f.c.Level, LevelInformational)
 		}
 		if f.notice {
 			out.Level = LevelInformational

@@ -25,6 +25,11 @@ type Options struct {
 	// Only, if it is not empty, leaves out all rules but those named, Except those
 	// named: by ID or Key of constraints, by [oscal.Rule] of structure.
 	Only, Except []string
+	// OpenLists also reports values that no list of allowed values has where all
+	// lists that look at them allow others. Such a value violates nothing, but it
+	// may be misspelt: the finding is of level [LevelInformational] and says so if
+	// a listed value is near.
+	OpenLists bool
 	// Loader gives the documents that constraints ask for. Without it a
 	// constraint that needs one ends in a warning.
 	Loader Loader

@@ -2,6 +2,7 @@ package oscal
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,5 +62,21 @@ func TestClone(t *testing.T) {
 	require.NotEqual(t, "other", doc.Root().Child("metadata").Get("title"))
 	for n := range c.Walk() {
 		require.Same(t, c, n.Root())
+	}
+}
+
+// TestTooMany: a tree that was built with a member twice that has no array is
+// written with both, so that whoever reads it is told.
+func TestTooMany(t *testing.T) {
+	root := NewRoot("catalog")
+	metadata := root.Add("metadata")
+	metadata.Set("version", "1")
+	metadata.InsertAfter(metadata.Child("version").Clone(), metadata.Child("version"))
+	for _, format := range []Format{JSON, YAML, XML} {
+		var b strings.Builder
+		require.NoError(t, NewDocument(root).Write(&b, &WriteOptions{Format: format}))
+		require.Equal(t, 2, strings.Count(b.String(), "version"+map[Format]string{JSON: `"`, YAML: ":", XML: ">1"}[format]), b.String())
+		_, err := Parse(b.String(), nil)
+		require.ErrorContains(t, err, "stands twice", format)
 	}
 }

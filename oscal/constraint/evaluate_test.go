@@ -232,6 +232,18 @@ func TestResourceReference(t *testing.T) {
 	require.Equal(t, []string{"error /catalog[1] this does not hold: doc-available('#11111111-0000-4000-9000-00000000000a')"}, messages(r))
 }
 
+// TestDocAvailable: a file is available whatever is in it; doc says that it is no
+// document of OSCAL.
+func TestDocAvailable(t *testing.T) {
+	text := strings.TrimSuffix(fuzzDocument, "}}") + `,"back-matter":{"resources":[{"uuid":"11111111-0000-4000-9000-000000000009",
+"rlinks":[{"href":"gone.png"},{"href":"a.png"}]}]}}}`
+	r := withSet(t, text, inContext(`<expect id="image" test="doc-available('a.png')"/><expect id="resource" test="doc-available('#11111111-0000-4000-9000-000000000009')"/>
+<expect id="missing" test="not(doc-available('gone.png'))"/><expect id="doc" test="doc('a.png')"/>`), &Options{Loader: texts{"dir/a.png": "\x89PNG\r\n\x1a\n"}})
+	require.Len(t, r.Findings, 1)
+	require.Equal(t, "doc", r.Findings[0].Rule)
+	require.ErrorContains(t, r.Findings[0].Err, `cannot load "dir/a.png": oscal: dir/a.png:1:1: expected UTF-8`)
+}
+
 // TestFindingsIterator: the iterator gives what Validate gives, and can be left
 // and used again.
 func TestFindingsIterator(t *testing.T) {

@@ -96,6 +96,7 @@ func validateCommand() *cobra.Command {
 	flags.StringVar(&level, "level", "", "leave out what weighs less: debug, informational, warning, error or critical")
 	flags.StringArrayVar(&v.sets, "constraints", nil, "file of a constraint set; may be repeated")
 	flags.BoolVar(&v.without, "no-constraints", false, "leave out the constraints of the models")
+	flags.BoolVar(&v.opts.OpenLists, "open-lists", false, "also report values that no list has where the lists allow others, as informational: they may be misspelt")
 	flags.StringVar(&v.references, "references", "on", "off; on: report references that lead nowhere; strict: also those to documents that are not given")
 	flags.BoolVar(&v.relRoot, "relative-root", false, "read a leading slash in constraint sets relative to their contexts")
 	flags.StringArrayVar(&v.opts.Only, "rule", nil, "report this rule only; may be repeated")

@@ -473,49 +473,74 @@ func (e *evaluator) judgeValues() {
 	for _, r := range e.passed {
 		e.count(r.c, true)
 	}
-	open := map[*oscal.Node]bool{}
 	if e.opts.OpenLists && e.opts.MinLevel <= LevelInformational {
-		for _, r := range e.unlisted {
-			open[r.node] = !bad[r.node]
-		}
-		for _, n := range e.listed {
-			delete(open, n)
-		}
+		e.openValues(bad)
 	}
-	if len(bad) == 0 && len(open) == 0 && e.counts == nil {
+	if len(bad) == 0 && e.counts == nil {
 		return
 	}
 	for _, r := range e.unlisted {
 		e.count(r.c, !bad[r.node])
-		switch {
-		case bad[r.node]:
-			e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string { return notListed(r.c, r.node.Value()) })})
-		case open[r.node]:
-			// A message of the set would speak of a violation.
-			e.add1(found{c: r.c, node: r.node, message: notListed(r.c, r.node.Value()), open: true})
+		if !bad[r.node] {
+			continue
 		}
+		e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string {
+			s, meant := notListed(r.node.Value(), r.c)
+			if meant != "" {
+				s += "; did you mean " + meant + "?"
+			}
+			return s
+		})})
 	}
 }
 
-// notListed says that a list lacks a value, and which one may have been meant.
-func notListed(c *compiled, value string) string {
+// openValues notes the values that no list has where all allow others: one
+// finding for a node, of the list with the value that may have been meant or, if
+// none is near, of the first. A message of a set would speak of a violation.
+func (e *evaluator) openValues(bad map[*oscal.Node]bool) {
+	lists := map[*oscal.Node][]*compiled{}
+	var nodes []*oscal.Node
+	for _, r := range e.unlisted {
+		if bad[r.node] || e.skipped(r.c) {
+			continue
+		}
+		if lists[r.node] == nil {
+			nodes = append(nodes, r.node)
+		}
+		lists[r.node] = append(lists[r.node], r.c)
+	}
+	for _, n := range e.listed {
+		delete(lists, n)
+	}
+	for _, n := range nodes {
+		cs := lists[n]
+		if cs == nil {
+			continue
+		}
+		f := found{c: cs[0], node: n, open: true}
+		var meant string
+		f.message, meant = notListed(n.Value(), cs...)
+		f.message += "; others are allowed"
+		if meant != "" {
+			f.message += ", but did you mean " + meant + "?"
+			f.c = cs[slices.IndexFunc(cs, func(c *compiled) bool { _, has := c.values[meant]; return has })]
+		}
+		e.add1(f)
+	}
+}
+
+// notListed says that lists lack a value, and which one may have been meant, ""
+// if none is near.
+func notListed(value string, lists ...*compiled) (message, meant string) {
 	var names []string
-	for _, x := range c.Enums {
-		if x.Deprecated == "" {
-			names = append(names, x.Value)
+	for _, c := range lists {
+		for _, x := range c.Enums {
+			if x.Deprecated == "" {
+				names = append(names, x.Value)
+			}
 		}
 	}
-	s := fmt.Sprintf("the value %s is not one of %s", clip(value), list(names))
-	meant := nearest.Name(value, names)
-	switch {
-	case c.AllowOther && meant != "":
-		return fmt.Sprintf("%s; others are allowed, but did you mean %s?", s, meant)
-	case c.AllowOther:
-		return s + "; others are allowed"
-	case meant != "":
-		return fmt.Sprintf("%s; did you mean %s?", s, meant)
-	}
-	return s
+	return fmt.Sprintf("the value %s is not one of %s", clip(value), list(names)), nearest.Name(value, names)
 }
 
 // list names the values of an enumeration, the first twelve if there are many.

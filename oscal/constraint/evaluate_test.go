@@ -232,6 +232,34 @@ func TestResourceReference(t *testing.T) {
 	require.Equal(t, []string{"error /catalog[1] this does not hold: doc-available('#11111111-0000-4000-9000-00000000000a')"}, messages(r))
 }
 
+// TestOpenLists: a value that no list has is reported on request where all lists
+// allow others, with what may have been meant; where one list is closed it is a
+// violation as ever.
+func TestOpenLists(t *testing.T) {
+	set := inContext(`<allowed-values id="open" target="//param/@class" allow-other="yes"><enum value="weekly"/><enum value="daily"/></allowed-values>
+<allowed-values id="more" target="//param/@class" allow-other="yes"><enum value="monthly"/><enum value="old" deprecated="1.1"/><message>never said</message></allowed-values>
+<allowed-values id="closed" target="//part/@name"><enum value="statement"/></allowed-values>
+<allowed-values id="opened" target="//part/@name" allow-other="yes"><enum value="guidance"/></allowed-values>`)
+	const text = `{"catalog":{"uuid":"74c8ba1e-5cd4-4ad1-bbfd-d888e2f6c724","metadata":{"title":"a","last-modified":"2026-03-01T00:00:00Z","version":"1","oscal-version":"1.2.2"},
+"params":[{"id":"a","class":"daily","label":"x"},{"id":"b","class":"montly","label":"x"},{"id":"c","class":"yearly","label":"x"},{"id":"d","class":"old","label":"x"},{"id":"e","label":"x"},{"id":"f","class":"Weekly","label":"x"}],
+"controls":[{"id":"c","title":"x","parts":[{"name":"statment"},{"name":"guidance"}]}]}}`
+	closed := []string{
+		`error /catalog[1]/control[1]/part[1]/@name the value "statment" is not one of statement; did you mean statement?`,
+		`error /catalog[1]/control[1]/part[1]/@name the value "statment" is not one of guidance`,
+	}
+	require.Equal(t, closed, messages(withSet(t, text, set, nil)))
+	r := withSet(t, text, set, &Options{OpenLists: true})
+	require.Equal(t, append([]string{
+		`informational /catalog[1]/param[2]/@class the value "montly" is not one of weekly, daily, monthly; others are allowed, but did you mean monthly?`,
+		`informational /catalog[1]/param[3]/@class the value "yearly" is not one of weekly, daily, monthly; others are allowed`,
+		`informational /catalog[1]/param[6]/@class the value "Weekly" is not one of weekly, daily, monthly; others are allowed, but did you mean weekly?`,
+	}, closed...), messages(r))
+	require.Equal(t, []string{"more", "open", "open"}, []string{r.Findings[0].Rule, r.Findings[1].Rule, r.Findings[2].Rule})
+	require.NoError(t, errors.Unwrap(r.Findings[0]))
+	require.Equal(t, closed, messages(withSet(t, text, set, &Options{OpenLists: true, MinLevel: LevelWarning})))
+	require.Len(t, withSet(t, text, set, &Options{OpenLists: true, Except: []string{"more", "open"}}).Findings, 2)
+}
+
 // TestDocAvailable: a file is available whatever is in it; doc says that it is no
 // document of OSCAL.
 func TestDocAvailable(t *testing.T) {

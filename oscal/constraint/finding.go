@@ -27,8 +27,8 @@ type Options struct {
 	Only, Except []string
 	// OpenLists also reports values that no list of allowed values has where all
 	// lists that look at them allow others. Such a value violates nothing, but it
-	// may be misspelt: the finding is of level [LevelInformational] and says so if
-	// a listed value is near.
+	// may be misspelt: the finding, one for a node, is of level
+	// [LevelInformational] and says so if a listed value is near.
 	OpenLists bool
 	// Loader gives the documents that constraints ask for. Without it a
 	// constraint that needs one ends in a warning.

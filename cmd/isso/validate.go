@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -30,6 +30,7 @@ type validation struct {
 	opts       constraint.Options
 	reach      reach
 	without    bool   // without constraints
+	deprecated bool   // with values that are deprecated
 	references string // off, on or strict
 	relRoot    bool
 	sets       []string
@@ -97,6 +98,7 @@ func validateCommand() *cobra.Command {
 	flags.StringArrayVar(&v.sets, "constraints", nil, "file of a constraint set; may be repeated")
 	flags.BoolVar(&v.without, "no-constraints", false, "leave out the constraints of the models")
 	flags.BoolVar(&v.opts.OpenLists, "open-lists", false, "also report values that no list has where the lists allow others, as informational: they may be misspelt")
+	flags.BoolVar(&v.deprecated, "deprecated", false, "also report values that are allowed but deprecated, as informational")
 	flags.StringVar(&v.references, "references", "on", "off; on: report references that lead nowhere; strict: also those to documents that are not given")
 	flags.BoolVar(&v.relRoot, "relative-root", false, "read a leading slash in constraint sets relative to their contexts")
 	flags.StringArrayVar(&v.opts.Only, "rule", nil, "report this rule only; may be repeated")
@@ -154,7 +156,7 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 		case "json":
 			reports = append(reports, r)
 		case "sarif":
-			all = append(all, found...)
+			all = append(all, inRepository(found)...)
 		default:
 			if readable {
 				printFindings(out, found, in.doc)
@@ -175,6 +177,30 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 		return err
 	}
 	return failed
+}
+
+// inRepository gives files in the present folder and below it relative names:
+// code scanning shows findings at files of the repository it runs in.
+func inRepository(found []constraint.Finding) []constraint.Finding {
+	here, err := os.Getwd()
+	if err != nil {
+		return found
+	}
+	relative := func(name *string) {
+		if !filepath.IsAbs(*name) {
+			return
+		}
+		if rel, err := filepath.Rel(here, *name); err == nil && filepath.IsLocal(rel) {
+			*name = rel
+		}
+	}
+	for i := range found {
+		relative(&found[i].File)
+		for j := range found[i].Related {
+			relative(&found[i].Related[j].File)
+		}
+	}
+	return found
 }
 
 // verdict is the line about a valid document. A version that nobody here knows
@@ -217,6 +243,9 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, [
 		return report{}, nil, err
 	}
 	found := onePerFault(res.Findings)
+	if v.deprecated && opts.MinLevel <= constraint.LevelInformational {
+		found = append(found, res.Notices...)
+	}
 	if v.references != "off" {
 		found = withReferences(found, doc, v.dangling(inputs, i, folder))
 	}
@@ -258,7 +287,7 @@ func printFindings(w io.Writer, found []constraint.Finding, doc *oscal.Document)
 			if doc != nil && doc.Format() == oscal.XML && r.Path != "" {
 				place = r.Path
 			}
-			fmt.Fprintf(w, "%s:%s: note: %s (at %s)\n", r.File, r.Position, cmp.Or(r.Message, "this is the other place"), place)
+			fmt.Fprintf(w, "%s:%s: note: %s (at %s)\n", r.File, r.Position, r.Message, place)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package constraint
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -388,74 +387,6 @@ func TestRegex(t *testing.T) {
 	}
 	_, err := compileRegex("a", "g", false)
 	require.Error(t, err)
-}
-
-// TestSARIFSchema: the log holds what SARIF 2.1.0 requires (section 3, the
-// properties that "SHALL be present") and its indexes point at what they name.
-func TestSARIFSchema(t *testing.T) {
-	doc := load(t, "documents/fedramp-rev5-templates/FedRAMP-SSP-OSCAL-Template.xml")
-	r, err := Validate(t.Context(), doc, nil)
-	require.NoError(t, err)
-	var b strings.Builder
-	require.NoError(t, WriteSARIF(&b, r.Findings, nil))
-	var again strings.Builder
-	require.NoError(t, WriteSARIF(&again, r.Findings, nil))
-	require.Equal(t, b.String(), again.String())
-	var log struct {
-		Version string
-		Runs    []struct {
-			ColumnKind string
-			Tool       struct {
-				Driver struct {
-					Name  string
-					Rules []struct{ ID string }
-				}
-			}
-			Artifacts []struct{ Location struct{ URI string } }
-			Results   []struct {
-				RuleID    string
-				RuleIndex int
-				Level     string
-				Message   struct{ Text string }
-				Locations []struct {
-					PhysicalLocation struct {
-						ArtifactLocation struct {
-							URI   string
-							Index int
-						}
-						Region struct{ StartLine, StartColumn int }
-					}
-				}
-				RelatedLocations []struct {
-					ID      int
-					Message struct{ Text string }
-				}
-			}
-		}
-	}
-	require.NoError(t, json.Unmarshal([]byte(b.String()), &log))
-	run := log.Runs[0]
-	require.Len(t, run.Results, len(r.Findings))
-	require.Equal(t, "unicodeCodePoints", run.ColumnKind)
-	related := 0
-	for i, res := range run.Results {
-		f := r.Findings[i]
-		require.Equal(t, f.Rule, run.Tool.Driver.Rules[res.RuleIndex].ID)
-		require.Equal(t, f.Rule, res.RuleID)
-		require.Contains(t, []string{"error", "warning", "note"}, res.Level)
-		require.NotEmpty(t, res.Message.Text)
-		at := res.Locations[0].PhysicalLocation
-		require.Equal(t, run.Artifacts[at.ArtifactLocation.Index].Location.URI, at.ArtifactLocation.URI)
-		require.Equal(t, [2]int{f.Position.Line, f.Position.Column}, [2]int{at.Region.StartLine, at.Region.StartColumn})
-		related += len(res.RelatedLocations)
-	}
-	require.Equal(t, 2, related) // the two repeated keys of the template
-	seen := map[string]bool{}
-	for _, rule := range run.Tool.Driver.Rules {
-		require.False(t, seen[rule.ID], rule.ID)
-		seen[rule.ID] = true
-	}
-	require.Equal(t, "dir/my%20file%25.json", fileURI("dir/my file%.json"))
 }
 
 // TestTimes: dates and durations, and text of a document compared with them.

@@ -196,8 +196,10 @@ func ExampleWriteSARIF() {
 	// Output:
 	// "version": "2.1.0",
 	// "version": "1.0",
-	// "text": "allowed-values of ."
+	// "text": "The value of metadata/party/type must be one of person, organization."
+	// "text": "The value of metadata/party/type must be one of person, organization."
 	// "level": "error"
+	// "text": "The value of metadata/party/type must be one of person, organization. The constraint is defined in metadata:metadata/party/type#0."
 	// "uri": "rules.json"
 	// "ruleId": "oscal-metadata-party-type-values",
 	// "level": "error",

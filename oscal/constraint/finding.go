@@ -128,8 +128,15 @@ func StructureFindings(problems oscal.Problems) []Finding {
 		if p.Level == oscal.Warning {
 			f.Level = LevelWarning
 		}
+		about := "the other place"
+		switch p.Rule {
+		case oscal.RuleWrongKind:
+			about = "what has this identifier"
+		case oscal.RuleDuplicateID:
+			about = "first with this identifier"
+		}
 		for _, r := range p.Related {
-			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Pointer: r.Pointer})
+			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Pointer: r.Pointer, Message: about})
 		}
 		out = append(out, f)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/constraint"
 )
@@ -87,6 +88,9 @@ func validateCommand() *cobra.Command {
 			if err := v.loadSets(cmd); err != nil {
 				return err
 			}
+			if err := v.checkRules(); err != nil {
+				return err
+			}
 			return v.run(cmd, files, format, quiet)
 		},
 	}
@@ -106,6 +110,26 @@ func validateCommand() *cobra.Command {
 	v.reach.flags(cmd)
 	flags.StringVar(&now, "now", "", "the present time for constraints, e.g. 2026-06-30T00:00:00Z; default is that of the clock")
 	return cmd
+}
+
+// checkRules refuses a filter that names no rule: a misspelt one would make every
+// document look valid.
+func (v *validation) checkRules() error {
+	filters := slices.Concat(v.opts.Only, v.opts.Except)
+	if len(filters) == 0 {
+		return nil
+	}
+	rules := constraint.Rules(append([]*constraint.Set{constraint.BuiltIn()}, v.opts.Sets...)...)
+	for _, name := range filters {
+		if slices.Contains(rules, name) {
+			continue
+		}
+		if near := nearest.Name(name, rules); near != "" {
+			return fmt.Errorf("validate: there is no rule %q; did you mean %s?", name, near)
+		}
+		return fmt.Errorf("validate: there is no rule %q; the rules of a set that --constraints names are known too", name)
+	}
+	return nil
 }
 
 // An input is a file that validate was given.

@@ -2,6 +2,7 @@ package constraint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
@@ -51,6 +52,30 @@ var ruleTexts = map[oscal.Rule]ruleText{
 	oscal.RuleWrongKind:   {category: "references", short: "Reference to something else", full: "What has the identifier that is referred to must be of the kind that is meant."},
 	oscal.RuleUnavailable: {category: "references", short: "Document that is not at hand", full: "References to or through a document can be checked only with that document.", warning: true},
 	oscal.RuleDuplicateID: {category: "references", short: "Identifier that two objects have", full: "An identifier must be that of one object of a document.", warning: true},
+}
+
+// Rules returns the names of the rules that findings can have, as [Options.Only]
+// and [Options.Except] take them: first those that are no constraints, sorted,
+// then the IDs and Keys of the constraints of the sets, in table order. An ID
+// that several constraints have stands there once.
+func Rules(sets ...*Set) []string {
+	var out []string
+	for rule := range ruleTexts {
+		out = append(out, string(rule))
+	}
+	slices.Sort(out)
+	seen := map[string]bool{"": true}
+	for _, s := range sets {
+		for c := range s.Constraints() {
+			for _, name := range []string{c.ID, c.Key} {
+				if !seen[name] {
+					seen[name] = true
+					out = append(out, name)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // describe says in a sentence what a constraint asks for, in as many characters

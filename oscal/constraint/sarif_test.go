@@ -92,6 +92,7 @@ func TestSARIFRules(t *testing.T) {
 		require.NotEmpty(t, rules)
 		for _, m := range rules {
 			require.NotZero(t, ruleTexts[oscal.Rule(m[1])], string(m[1]))
+			require.Contains(t, Rules(), string(m[1]))
 		}
 	}
 	place := oscal.Position{Offset: 7, Line: 2, Column: 3}

@@ -59,7 +59,7 @@ func TestValidateConstraints(t *testing.T) {
 		{"no level", []string{"--level", "loud"}, 2, "", "isso: --level: constraint: unknown level \"loud\", expected debug, informational, warning, error or critical\n"},
 		{"no format", []string{"--format", "xlsx"}, 2, "", "isso: --format: expected text, json or sarif, found \"xlsx\"\n"},
 		{"no set", []string{"--constraints", "none.xml"}, 2, "", "isso: open none.xml: no such file or directory\n"},
-		{"not a set", []string{"--constraints", "party.json"}, 2, "", "isso: constraint: party.json: expected a constraint set in XML, found no element\n"},
+		{"not a set", []string{"--constraints", "party.json"}, 2, "", "isso: constraint: party.json: there is no root element\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, out, err := isso(t, "", append([]string{"validate", "party.json"}, tt.args...)...)

@@ -286,7 +286,7 @@ func (l *setLoader) parse(f *setFile, data []byte) *setElement {
 		}
 	}
 	if root == nil {
-		l.problem(f, nil, "", nil, "expected a constraint set in XML, found no element")
+		l.problem(f, nil, "", nil, "there is no root element")
 	}
 	return root
 }

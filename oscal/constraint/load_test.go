@@ -245,8 +245,8 @@ func TestLoadProblems(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"empty", "", []string{"dir/set.xml: expected a constraint set in XML, found no element"}},
-		{"not XML", "{}", []string{"dir/set.xml: expected a constraint set in XML, found no element"}},
+		{"empty", "", []string{"dir/set.xml: there is no root element"}},
+		{"not XML", "{}", []string{"dir/set.xml: there is no root element"}},
 		{"broken", setStart + "<context>", []string{"dir/set.xml:2:10: not well-formed: unexpected EOF"}},
 		{"document type", `<!DOCTYPE x [<!ENTITY a "b">]>` + setStart, []string{"dir/set.xml:1:1: a document type is not allowed"}},
 		{"unknown entity", setStart + "&lol;", []string{"dir/set.xml:2:6: not well-formed: invalid character entity &lol;"}},

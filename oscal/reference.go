@@ -122,7 +122,7 @@ func (ref *Reference) problem() (p Problem, wrong bool) {
 		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
 	case WrongKind:
 		p = ref.Doc.Problem(Error, RuleWrongKind, ref.From, "%s refers to %s; expected %s, found a %s", name, target, what, ref.To.Name())
-		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), ref.To.Pointer()}}
+		p.Related = []Place{ref.ToDoc.place(ref.To)}
 		return p, true
 	case Unavailable:
 		if isImport(ref.From) {
@@ -441,7 +441,7 @@ func (r *referrer) duplicates(d *Document) Problems {
 	for id, nodes := range r.index(d) {
 		for _, n := range nodes[1:] {
 			p := d.Problem(Error, RuleDuplicateID, n, "the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer())
-			p.Related = []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}}
+			p.Related = []Place{d.place(nodes[0])}
 			ps = append(ps, p)
 		}
 	}

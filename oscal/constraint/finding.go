@@ -132,11 +132,13 @@ func StructureFindings(problems oscal.Problems) []Finding {
 		switch p.Rule {
 		case oscal.RuleWrongKind:
 			about = "what has this identifier"
+		case oscal.RuleDuplicate:
+			about = "it stands here first"
 		case oscal.RuleDuplicateID:
 			about = "first with this identifier"
 		}
 		for _, r := range p.Related {
-			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Pointer: r.Pointer, Message: about})
+			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Path: r.Path, Pointer: r.Pointer, Message: about})
 		}
 		out = append(out, f)
 	}

@@ -59,6 +59,15 @@ func (b *binder) related(n *Node) {
 	p.Related = append(p.Related, b.doc.place(n))
 }
 
+// place is where a node of the document is.
+func (d *Document) place(n *Node) Place {
+	p := Place{File: d.name, Position: d.Position(n), Pointer: n.Pointer()}
+	if d.format == XML {
+		p.Path = n.Path()
+	}
+	return p
+}
+
 func (b *binder) fatal(rule Rule, offset int, format string, args ...any) {
 	b.problem(Error, rule, offset, nil, format, args...)
 	b.stopped = true

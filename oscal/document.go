@@ -157,14 +157,6 @@ func (d *Document) Problem(level Level, rule Rule, n *Node, format string, args 
 	return p
 }
 
-func (d *Document) place(n *Node) Place {
-	p := Place{File: d.name, Position: d.Position(n), Pointer: n.Pointer()}
-	if d.format == XML {
-		p.Path = n.Path()
-	}
-	return p
-}
-
 // A mark is a known place of a text: the start of a line, or one of the places
 // columnsPerMark apart in a long line, so that a document that is one line of
 // megabytes is no slower than another.

@@ -59,6 +59,7 @@ func TestValidateConstraints(t *testing.T) {
 		{"no level", []string{"--level", "loud"}, 2, "", "isso: --level: constraint: unknown level \"loud\", expected debug, informational, warning, error or critical\n"},
 		{"no format", []string{"--format", "xlsx"}, 2, "", "isso: --format: expected text, json or sarif, found \"xlsx\"\n"},
 		{"no set", []string{"--constraints", "none.xml"}, 2, "", "isso: open none.xml: no such file or directory\n"},
+		{"several that are wrong", []string{"--constraints", "party.json", "--constraints", "none.xml"}, 2, "", "isso: constraint: party.json: there is no root element\nopen none.xml: no such file or directory\n"},
 		{"not a set", []string{"--constraints", "party.json"}, 2, "", "isso: constraint: party.json: there is no root element\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -285,25 +285,30 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 	return checked{r, found, nil}
 }
 
+// loadSets loads the sets that --constraints names, and tells what is wrong with
+// any of them.
 func (v *validation) loadSets(cmd *cobra.Command) error {
+	var wrong []error
 	for _, file := range v.sets {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		loader, err := v.reach.open(file, "")
-		if err != nil {
-			return err
-		}
-		defer loader.Close()
-		set, err := constraint.Load(cmd.Context(), file, f, &constraint.LoadOptions{Loader: loader, RelativeRoot: v.relRoot})
-		if err != nil {
-			return err
-		}
+		set, err := v.loadSet(cmd, file)
+		wrong = append(wrong, err)
 		v.opts.Sets = append(v.opts.Sets, set)
 	}
-	return nil
+	return errors.Join(wrong...)
+}
+
+func (v *validation) loadSet(cmd *cobra.Command, file string) (*constraint.Set, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	loader, err := v.reach.open(file, "")
+	if err != nil {
+		return nil, err
+	}
+	defer loader.Close()
+	return constraint.Load(cmd.Context(), file, f, &constraint.LoadOptions{Loader: loader, RelativeRoot: v.relRoot})
 }
 
 // printFindings prints a line for each finding and one for each other place that

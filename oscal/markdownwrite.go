@@ -170,9 +170,16 @@ func (w *markdownWriter) nested(prefix string, blocks []*Markup, loose bool) {
 }
 
 func (w *markdownWriter) pre(m *Markup) {
-	fence := strings.Repeat("`", max(3, longestRun(m.Text, '`')+1))
+	info, c := strings.Join(strings.Fields(m.Type), " "), byte('`')
+	if strings.IndexByte(info, c) >= 0 {
+		c = '~' // a fence of backquotes has none behind it
+	}
+	fence := strings.Repeat(string(c), max(3, longestRun(m.Text, c)+1))
 	w.b = append(w.b, fence...)
-	w.b = append(w.b, m.Type...)
+	if strings.HasPrefix(info, string(c)) {
+		w.b = append(w.b, ' ')
+	}
+	w.escaped(info, `\\`)
 	for l := range strings.SplitSeq(m.Text, "\n") {
 		if l == "" {
 			w.b = append(w.b, '\n')
@@ -360,6 +367,15 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 func (w *markdownWriter) encode(from, to int) {
 	r, _ := utf8.DecodeRune(w.b[from:to])
 	ref := "&#" + strconv.Itoa(int(r)) + ";"
+	// An underscore beside it is no longer inside of a word, where text leaves it
+	// as it is.
+	if to < len(w.b) && w.b[to] == '_' {
+		ref += `\`
+	}
+	if from >= 2 && w.b[from-1] == '_' && (isAlpha(w.b[from-2]) || isDigit(w.b[from-2])) {
+		from--
+		ref = `\_` + ref
+	}
 	w.b = slices.Replace(w.b, from, to, []byte(ref)...)
 	if w.line >= to {
 		w.line += len(ref) - (to - from)

@@ -46,7 +46,7 @@ func convertCommand() *cobra.Command {
 				}
 			}
 			if info, err := os.Stat(c.out); len(files) == 1 && (err != nil || !info.IsDir()) {
-				doc, problems, err := c.read(cmd, files[0])
+				doc, problems, err := c.read(cmd, files[0], c.out)
 				printProblems(cmd.ErrOrStderr(), problems)
 				if doc == nil {
 					return err
@@ -64,10 +64,11 @@ func convertCommand() *cobra.Command {
 	return cmd
 }
 
-// read reads a document and carries it to the version that is asked for. It
-// returns problems to be told of; if they are errors the error is errProblems,
-// and the document nil unless invalid ones are asked for.
-func (c *conversion) read(cmd *cobra.Command, file string) (*oscal.Document, oscal.Problems, error) {
+// read reads a document that is to be written to a file, and carries it to the
+// version that is asked for. It returns problems to be told of; if they are
+// errors the error is errProblems, and the document nil unless invalid ones are
+// asked for.
+func (c *conversion) read(cmd *cobra.Command, file, to string) (*oscal.Document, oscal.Problems, error) {
 	doc, err := readDocument(cmd, file)
 	problems, ok := errors.AsType[oscal.Problems](err)
 	switch {
@@ -86,6 +87,9 @@ func (c *conversion) read(cmd *cobra.Command, file string) (*oscal.Document, osc
 			return nil, problems, err
 		}
 		doc, problems = carried, slices.Concat(problems, lost)
+	}
+	if format, err := outputFormat(c.to, to); err == nil && format == oscal.XML && doc.Format() != oscal.XML && !c.quiet {
+		problems = slices.Concat(problems, doc.CheckXML())
 	}
 	return doc, problems, err
 }
@@ -121,7 +125,7 @@ func (c *conversion) folder(cmd *cobra.Command, files []string) error {
 	}
 	var status error
 	for _, r := range inOrder(len(files), func(i int) converted {
-		doc, problems, err := c.read(cmd, files[i])
+		doc, problems, err := c.read(cmd, files[i], names[i])
 		if doc != nil {
 			err = cmp.Or(writeDocument(cmd, doc, names[i], c.to), err)
 		}

@@ -71,7 +71,7 @@ func FuzzMarkdown(f *testing.F) {
 		f.Add(c.Markdown)
 	}
 	for _, text := range []string{
-		"[x]: #y\n---", "[x]: #y\n-\n", "[x]: #y\n---\n[a](#b)", "[x]: #y\n|-|", "*__max_n~(i)~__*", "- ```\n  a\n      \n  b\n  ```",
+		"[x]: #y\n---", "[x]: #y\n-\n", "[x]: #y\n---\n[a](#b)", "[x]: #y\n|-|", "*__max_n~(i)~__*", "0*0**0000**000000*0", "- ```\n  a\n      \n  b\n  ```",
 		"|a|b|\n|-|-|\n|c|d|e|\n|f|", "~~~ a`b\nc\n~~~",
 	} {
 		f.Add(text)
@@ -92,7 +92,7 @@ func FuzzMarkupXML(f *testing.F) {
 		f.Add(c.XML)
 	}
 	for _, text := range []string{
-		"<p><em><strong>max_n<sub>(i)</sub></strong></em></p>", "<p><em>a_b</em>c_<strong>d_e</strong>f</p>",
+		"<p><em><strong>max_n<sub>(i)</sub></strong></em></p>", "<p><em>\u00a0<strong>a<br/></strong>===</em></p>", "<p><em>a_b</em>c_<strong>d_e</strong>f</p>",
 		"<ul><li><pre>a\n    \nb</pre></li></ul>", `<p><a href="u">x<a href="v">y</a></a></p>`,
 		"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
 	} {

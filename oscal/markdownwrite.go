@@ -343,7 +343,7 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 	// From the end to the start, so that places do not move.
 	last, n := utf8.DecodeLastRune(w.b)
 	if isMarkdownSpace(last) || next != nil && next.Kind == m.Kind && !isMarkdownPunctuation(last) {
-		w.encode(len(w.b)-n, len(w.b))
+		w.encodeLast(len(w.b)-n, len(w.b))
 		last = ';'
 	}
 	first, n := utf8.DecodeRune(w.b[start:])
@@ -351,31 +351,37 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 		if start+n == len(w.b) {
 			last = ';'
 		}
+		if n == 1 && (isAlpha(w.b[start]) || isDigit(w.b[start])) && start+1 < len(w.b) && w.b[start+1] == '_' { // see encodeLast
+			w.b = slices.Insert(w.b, start+1, '\\')
+		}
 		w.encode(start, start+n)
 		first = '&'
 	}
 	if d[0] == '_' || isMarkdownPunctuation(first) {
 		if r, n := utf8.DecodeLastRune(w.b[line:open]); n > 0 && !isMarkdownSpace(r) && !isMarkdownPunctuation(r) {
-			w.encode(open-n, open)
+			w.encodeLast(open-n, open)
 		}
 	}
 	w.b = append(w.b, d...)
 	w.after = d[0] == '_' || isMarkdownPunctuation(last)
 }
 
+// encodeLast is encode of the last character of a text. An underscore before it is
+// no longer inside of a word, where text leaves it as it is.
+func (w *markdownWriter) encodeLast(from, to int) {
+	w.encode(from, to)
+	if from >= 2 && w.b[from-1] == '_' && (isAlpha(w.b[from-2]) || isDigit(w.b[from-2])) {
+		w.b = slices.Insert(w.b, from-1, '\\')
+		if w.line >= from {
+			w.line++
+		}
+	}
+}
+
 // encode replaces the character at b[from:to] by a reference to it.
 func (w *markdownWriter) encode(from, to int) {
 	r, _ := utf8.DecodeRune(w.b[from:to])
 	ref := "&#" + strconv.Itoa(int(r)) + ";"
-	// An underscore beside it is no longer inside of a word, where text leaves it
-	// as it is.
-	if to < len(w.b) && w.b[to] == '_' {
-		ref += `\`
-	}
-	if from >= 2 && w.b[from-1] == '_' && (isAlpha(w.b[from-2]) || isDigit(w.b[from-2])) {
-		from--
-		ref = `\_` + ref
-	}
 	w.b = slices.Replace(w.b, from, to, []byte(ref)...)
 	if w.line >= to {
 		w.line += len(ref) - (to - from)

@@ -38,11 +38,21 @@ func (n *Node) Kind() Kind { return n.member.kind }
 // Parent returns the assembly or field that holds the node, nil for a root.
 func (n *Node) Parent() *Node { return n.parent }
 
-// First returns the first child, nil if there is none.
-func (n *Node) First() *Node { return n.first }
+// First returns the first child, nil if there is none or no node.
+func (n *Node) First() *Node {
+	if n == nil {
+		return nil
+	}
+	return n.first
+}
 
 // Next returns the sibling that follows, nil after the last.
-func (n *Node) Next() *Node { return n.next }
+func (n *Node) Next() *Node {
+	if n == nil {
+		return nil
+	}
+	return n.next
+}
 
 // Value returns the value of a flag or field as it was written; Markdown for
 // markup. It is "" for an assembly.
@@ -51,11 +61,11 @@ func (n *Node) Value() string { return n.value }
 // SetValue replaces the value of a flag or field.
 func (n *Node) SetValue(v string) { n.value = v }
 
-// Children returns the children in model order. The body may remove the child
-// that it is at.
+// Children returns the children in model order, none of a nil node. The body may
+// remove the child that it is at.
 func (n *Node) Children() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {
-		for c := n.first; c != nil; {
+		for c := n.First(); c != nil; {
 			next := c.next
 			if !yield(c) {
 				return
@@ -65,11 +75,11 @@ func (n *Node) Children() iter.Seq[*Node] {
 	}
 }
 
-// All returns the children of one name. The body may remove the child that it
-// is at.
+// All returns the children of one name, none of a nil node. The body may remove
+// the child that it is at.
 func (n *Node) All(name string) iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {
-		for c := n.first; c != nil; {
+		for c := n.First(); c != nil; {
 			next := c.next
 			if c.member.name == name && !yield(c) {
 				return
@@ -321,9 +331,14 @@ func (n *Node) cloneInto(slab *[]Node) *Node {
 	return c
 }
 
-// Walk returns the node and all below it, depth first, in document order.
+// Walk returns the node and all below it, depth first, in document order; none
+// of a nil node.
 func (n *Node) Walk() iter.Seq[*Node] {
-	return func(yield func(*Node) bool) { n.walk(yield) }
+	return func(yield func(*Node) bool) {
+		if n != nil {
+			n.walk(yield)
+		}
+	}
 }
 
 func (n *Node) walk(yield func(*Node) bool) bool {

@@ -527,11 +527,11 @@ func (r *referrer) duplicates(d *Document) Problems {
 	return ps
 }
 
-// identifierSpace is what identifiers of a kind are unique in: roles and
-// parameters have indexes of their own in the models.
+// identifierSpace is what identifiers of a kind are unique in. Nothing but a
+// role-id refers to a role.
 func identifierSpace(n *Node) string {
-	if k := n.member.name; k == "role" || k == "param" {
-		return k
+	if n.member.name == "role" {
+		return "role"
 	}
 	return ""
 }

@@ -147,7 +147,7 @@ func TestReferenceRules(t *testing.T) {
 	const head = `"uuid":"5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10","metadata":{"title":"T","last-modified":"2026-01-01T00:00:00Z","version":"1","oscal-version":"1.2.2"`
 	const party, resource = "6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10", "7b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"
 	const catalog = `{"catalog":{HEAD,"roles":[{"id":"ac","title":"R"}]},"groups":[{"id":"ac","title":"G","controls":[
-{"id":"ac-1","title":"A","params":[{"id":"p"}],"parts":[{"name":"statement","id":"ac-1_smt"}]},{"id":"ac-2","title":"B","parts":[{"name":"statement","id":"p"}]}]}]}}`
+{"id":"ac-1","title":"A","params":[{"id":"p"}],"parts":[{"name":"statement","id":"ac-1_smt"}]},{"id":"ac-2","title":"B","parts":[{"name":"statement","id":"ac-2_smt"}]}]}]}}`
 	plan := func(requirement string) string {
 		return `{"system-security-plan":{HEAD},"import-profile":{"href":"catalog.json"},"control-implementation":{"description":"d","implemented-requirements":[` + requirement + `]}}}`
 	}
@@ -159,7 +159,7 @@ func TestReferenceRules(t *testing.T) {
 		name, text string
 		want       []string // messages
 	}{
-		{"role, group and param", catalog, nil},
+		{"role and group of one identifier", catalog, nil},
 		{"letters of another case", profile(`"modify":{"set-parameters":[{"param-id":"P"},{"param-id":"p"}],"alters":[{"control-id":"AC-1"}]}`), []string{
 			`param-id refers to "P"; expected the identifier of a param here or in an imported document, found none`,
 			`control-id refers to "AC-1"; expected the identifier of a control here or in an imported document, found none`,

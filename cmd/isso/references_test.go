@@ -27,6 +27,8 @@ const (
 	danglingLink = `r.json:3:11: warning: remarks refers to "#a-9"; expected the identifier of an object here or in an imported document, found none (at /catalog/metadata/remarks) [reference-dangling]` + "\n"
 	noRole       = `r.json:4:24: the key "boss" is not in the index index-metadata-role-id (at /catalog/metadata/responsible-parties/0) [oscal-metadata-responsible-party-index-metadata-role-id]` + "\n"
 	noParty      = `r.json:4:57: the key "7b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10" is not in the index index-metadata-party-uuid (at /catalog/metadata/responsible-parties/0/party-uuids/0) [oscal-index-metadata-party-uuid]` + "\n"
+	sameID       = `r.json:6:37: warning: the param has the identifier "a-1" of the control at /catalog/controls/0 (at /catalog/controls/1/params/0) [identifier-duplicate]` + "\n" +
+		"r.json:5:13: note: first with this identifier (at /catalog/controls/0)\n"
 	sameKey = `r.json:6:72: the key "p" of the index catalog-parts stands here a second time (at /catalog/controls/1/parts/0) [oscal-catalog-parts]` + "\n" +
 		"r.json:5:48: note: first with this key (at /catalog/controls/0/parts/0)\n"
 	samePart = `r.json:6:72: warning: the part has the identifier "p" of the part at /catalog/controls/0/parts/0 (at /catalog/controls/1/parts/0) [identifier-duplicate]` + "\n" +

@@ -56,14 +56,14 @@ func (b *binder) related(n *Node) {
 	if n == nil || p.Rule == RuleLimit {
 		return
 	}
-	p.Related = append(p.Related, b.doc.place(n))
+	p.Related = append(p.Related, b.doc.place(nil, n))
 }
 
 // place is where a node of the document is.
-func (d *Document) place(n *Node) Place {
-	p := Place{File: d.name, Position: d.Position(n), Pointer: n.Pointer()}
+func (d *Document) place(l *Locator, n *Node) Place {
+	p := Place{File: d.name, Position: d.Position(n), Pointer: l.Pointer(n)}
 	if d.format == XML {
-		p.Path = n.Path()
+		p.Path = l.Path(n)
 	}
 	return p
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // A Node is a flag, a field or an assembly of a document, bound to its place in
@@ -361,64 +359,4 @@ func (n *Node) Root() *Node {
 		n = n.parent
 	}
 	return n
-}
-
-// Pointer returns the JSON Pointer (RFC 6901) of the node in its document.
-func (n *Node) Pointer() string {
-	if n == nil {
-		return ""
-	}
-	var steps []string
-	for ; n != nil; n = n.parent {
-		if n.member.Many() && n.parent != nil {
-			i, several := 0, false
-			for c := n.parent.first; c != nil; c = c.next {
-				if c.member == n.member {
-					if c == n {
-						several = several || i > 0 || c.next != nil && c.next.member == n.member
-						break
-					}
-					i++
-				}
-			}
-			if n.member.array == inArray || several {
-				steps = append(steps, strconv.Itoa(i))
-			}
-		}
-		if n.parent == nil {
-			steps = append(steps, n.member.name) // that of a fragment too
-			break
-		}
-		steps = append(steps, n.member.json)
-	}
-	var b strings.Builder
-	for i := len(steps) - 1; i >= 0; i-- {
-		b.WriteByte('/')
-		b.WriteString(steps[i])
-	}
-	return b.String()
-}
-
-// Path returns the path of the node by XML names with positions, e.g.
-// /catalog[1]/group[2]/@id.
-func (n *Node) Path() string {
-	if n == nil {
-		return ""
-	}
-	up := n.parent.Path()
-	if n.member.kind == Flag {
-		return up + "/@" + n.member.name
-	}
-	i := 1
-	if n.parent != nil {
-		for c := n.parent.first; c != n; c = c.next {
-			if c.member.name == n.member.name && c.member.kind != Flag {
-				i++
-			}
-		}
-	}
-	if n.member.xml == xmlGrouped {
-		up += "/" + n.member.json + "[1]"
-	}
-	return up + "/" + n.member.name + "[" + strconv.Itoa(i) + "]"
 }

@@ -93,7 +93,7 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	for _, d := range docs {
 		var ps Problems
 		for _, ref := range r.document(d) {
-			if p, wrong := ref.problem(); wrong {
+			if p, wrong := ref.problem(&r.places); wrong {
 				ps = append(ps, p)
 			}
 		}
@@ -104,7 +104,10 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	return out
 }
 
-func (ref *Reference) problem() (p Problem, wrong bool) {
+func (ref *Reference) problem(l *Locator) (p Problem, wrong bool) {
+	problem := func(level Level, rule Rule, format string, args ...any) Problem {
+		return ref.Doc.problemAt(l, level, rule, ref.From, fmt.Sprintf(format, args...))
+	}
 	what := "a " + strings.Join(ref.Kinds, " or ")
 	if len(ref.Kinds) == 0 {
 		what = "an object"
@@ -120,20 +123,20 @@ func (ref *Reference) problem() (p Problem, wrong bool) {
 			// (oscal-catalog-groups-controls-parts) makes a warning of it too.
 			level = Warning
 		}
-		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
+		return problem(level, RuleDangling, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
 	case WrongKind:
 		found := "a " + ref.To.Name()
 		if control := otherControl(ref.From, ref.To); control != nil {
 			what, found = "a part of "+quote(control.value), "a part of "+quote(controlOf(ref.To).Get("id"))
 		}
-		p = ref.Doc.Problem(Error, RuleWrongKind, ref.From, "%s refers to %s; expected %s, found %s", name, target, what, found)
-		p.Related = []Place{ref.ToDoc.place(ref.To)}
+		p = problem(Error, RuleWrongKind, "%s refers to %s; expected %s, found %s", name, target, what, found)
+		p.Related = []Place{ref.ToDoc.place(l, ref.To)}
 		return p, true
 	case Unavailable:
 		if isImport(ref.From) {
-			return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, a document that is not at hand", name, target), true
+			return problem(Warning, RuleUnavailable, "%s refers to %s, a document that is not at hand", name, target), true
 		}
-		return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
+		return problem(Warning, RuleUnavailable, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
 	}
 	return Problem{}, false
 }
@@ -272,6 +275,7 @@ type referrer struct {
 	load     func(from *Document, href string) *Document
 	ids      map[*Document]map[string][]*Node
 	scopes   map[*Document]*scope
+	places   Locator
 	embedded map[*Node]*Document // of resources that hold a document; nil for none
 }
 
@@ -518,8 +522,10 @@ func (r *referrer) duplicates(d *Document) Problems {
 				first[space] = n
 				continue
 			}
-			p := d.Problem(Error, RuleDuplicateID, n, "the %s has the identifier %s of the %s at %s", n.member.name, quote(id), first[space].member.name, first[space].Pointer())
-			p.Related = []Place{d.place(first[space])}
+			before := first[space]
+			place := d.place(&r.places, before)
+			p := d.problemAt(&r.places, Error, RuleDuplicateID, n, fmt.Sprintf("the %s has the identifier %s of the %s at %s", n.member.name, quote(id), before.member.name, place.Pointer))
+			p.Related = []Place{place}
 			ps = append(ps, p)
 		}
 	}

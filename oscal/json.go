@@ -176,7 +176,7 @@ func (r *jsonReader) object(n *Node) {
 			break
 		}
 		if f.isValueKey(key) {
-			if !r.valueMember(&f, at) {
+			if !r.valueMember(&f, key, at) {
 				r.skip()
 			} else {
 				r.value(&f, n.member, n, n.member.dtype)
@@ -197,35 +197,39 @@ func (r *jsonReader) object(n *Node) {
 
 // bind reads the value of a member: an item, or an array of items.
 func (r *jsonReader) bind(f *frame, m *Member) {
-	if m.array == 0 || m.array == inSingletonOrArray && r.peek() == '{' {
+	switch {
+	case m.array == 0, m.array == inSingletonOrArray && r.peek() != '[':
 		r.item(f, m)
 		return
-	}
-	if r.peek() != '[' {
+	case m.array == byKey:
+		r.keyed(f, m)
+		return
+	case r.peek() != '[':
 		r.shape(f, m, r.i, "an array", r.found())
 		r.skip()
 		return
 	}
 	at := r.i
 	r.enter()
-	for first := true; !r.stopped; first = false {
+	for items := 0; !r.stopped; items++ {
 		r.space()
 		switch r.peek() {
 		case ']':
 			r.leave()
-			if first {
+			if items == 0 {
 				r.emptyArray(f, m, at)
 			}
+			r.arrayOf(f, m, items, at)
 			return
 		case ',':
-			if first {
+			if items == 0 {
 				r.syntax(`a value or "]"`)
 				return
 			}
 			r.i++
 			r.space()
 		default:
-			if !first {
+			if items > 0 {
 				r.syntax(`"," or "]"`)
 				return
 			}
@@ -234,23 +238,60 @@ func (r *jsonReader) bind(f *frame, m *Member) {
 	}
 }
 
-func (r *jsonReader) item(f *frame, m *Member) {
-	if m.kind == Flag || m.kind == Field && defs[m.def].valueKey == "" {
-		switch r.peek() {
-		case '{', '[', 'n':
-			r.shape(f, m, r.i, "a "+m.dtype.String(), r.found())
-			r.skip()
-		default:
-			r.value(f, m, r.add(f, m, r.i), m.dtype)
-		}
-		return
-	}
+// keyed reads the object of a group by key.
+func (r *jsonReader) keyed(f *frame, m *Member) {
 	if r.peek() != '{' {
 		r.shape(f, m, r.i, "an object", r.found())
 		r.skip()
 		return
 	}
-	r.object(r.add(f, m, r.i))
+	at, none := r.i, true
+	r.members(func(key string, keyAt int) {
+		none = false
+		if r.fits(f, m) {
+			r.content(f, m, r.named(f, m, key, keyAt, r.i))
+		}
+	})
+	if none && !r.stopped {
+		r.emptyArray(f, m, at)
+	}
+}
+
+func (r *jsonReader) item(f *frame, m *Member) {
+	if r.fits(f, m) {
+		r.content(f, m, r.add(f, m, r.i))
+	}
+}
+
+// fits tells whether a value or an object follows, as the member wants it.
+func (r *jsonReader) fits(f *frame, m *Member) bool {
+	plain := m.isPlain()
+	switch r.peek() {
+	case '{':
+		if !plain {
+			return true
+		}
+	case '[', 'n':
+	default:
+		if plain {
+			return true
+		}
+	}
+	want := "an object"
+	if plain {
+		want = "a " + m.dtype.String()
+	}
+	r.shape(f, m, r.i, want, r.found())
+	r.skip()
+	return false
+}
+
+func (r *jsonReader) content(f *frame, m *Member, n *Node) {
+	if r.peek() == '{' {
+		r.object(n)
+	} else {
+		r.value(f, m, n, m.dtype)
+	}
 }
 
 // value reads a scalar into a node.

@@ -210,7 +210,7 @@ func (n *Node) Remove(c *Node) {
 // and all below it; what the other definition lacks makes an error, and the
 // node is then left as it was.
 func (n *Node) Rebind(m *Member) error {
-	if m.def == n.member.def {
+	if m.Definition() == n.member.Definition() {
 		n.member = m
 		return nil
 	}
@@ -222,7 +222,7 @@ func (n *Node) Rebind(m *Member) error {
 }
 
 func (n *Node) canRebind(m *Member) error {
-	if n.member.def == m.def {
+	if n.member.Definition() == m.Definition() {
 		return nil
 	}
 	for c := n.first; c != nil; c = c.next {
@@ -238,7 +238,7 @@ func (n *Node) canRebind(m *Member) error {
 }
 
 func (n *Node) rebind(m *Member) {
-	same := n.member.def == m.def
+	same := n.member.Definition() == m.Definition()
 	n.member = m
 	if same {
 		return
@@ -355,7 +355,11 @@ func (n *Node) Pointer() string {
 	}
 	var steps []string
 	for ; n != nil; n = n.parent {
-		if n.member.Many() && n.parent != nil {
+		switch {
+		case n.parent == nil:
+		case n.member.array == byKey:
+			steps = append(steps, pointerStep(n.key()))
+		case n.member.Many():
 			i, several := 0, false
 			for c := n.parent.first; c != nil; c = c.next {
 				if c.member == n.member {
@@ -369,6 +373,12 @@ func (n *Node) Pointer() string {
 			if n.member.array == inArray || several {
 				steps = append(steps, strconv.Itoa(i))
 			}
+		case n.parent.skipNames(n) == n:
+		case n.member == n.parent.member.Definition().valueKeyFlag:
+			steps = append(steps, pointerStep(n.value)) // the name of the value
+			continue
+		default:
+			continue // the name of the object above
 		}
 		if n.parent == nil {
 			steps = append(steps, n.member.name) // that of a fragment too
@@ -382,6 +392,12 @@ func (n *Node) Pointer() string {
 		b.WriteString(steps[i])
 	}
 	return b.String()
+}
+
+// pointerStep escapes a name that is a value of the document (RFC 6901,
+// section 3).
+func pointerStep(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // Path returns the path of the node by XML names with positions, e.g.

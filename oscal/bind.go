@@ -15,6 +15,7 @@ type binder struct {
 	doc      *Document
 	opts     ReadOptions
 	problems Problems
+	places   []*Node // of the problems
 	nodes    int
 	slab     []Node
 	stopped  bool // after a fatal problem nothing more is read
@@ -45,9 +46,21 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 	if len(b.problems) == b.opts.MaxProblems-1 {
 		p.Level, p.Rule, p.Pointer, p.Path = Error, RuleLimit, "", ""
 		p.Message = fmt.Sprintf("stopped after %d problems", b.opts.MaxProblems-1)
-		b.stopped = true
+		b.stopped, n = true, nil
 	}
-	b.problems = append(b.problems, p)
+	b.problems, b.places = append(b.problems, p), append(b.places, n)
+}
+
+// sorted returns the problems in document order. Whether an item stands in an
+// array or alone is known only now.
+func (b *binder) sorted() Problems {
+	for i, n := range b.places {
+		if n != nil {
+			b.problems[i].Pointer = n.Pointer()
+		}
+	}
+	sortProblems(b.problems)
+	return b.problems
 }
 
 func (b *binder) fatal(rule Rule, offset int, format string, args ...any) {
@@ -407,8 +420,7 @@ func (d *Document) Check() Problems {
 	b := &binder{doc: d, opts: (&ReadOptions{}).withDefaults()}
 	b.check(d.root)
 	b.finish()
-	sortProblems(b.problems)
-	return b.problems
+	return b.sorted()
 }
 
 func (b *binder) check(n *Node) {

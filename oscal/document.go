@@ -290,8 +290,7 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 	if d.root == nil && b.problems.Errors() == nil {
 		b.problem(Error, RuleRootMissing, 0, nil, "%s", b.rootExpected())
 	}
-	sortProblems(b.problems)
-	d.problems = b.problems
+	d.problems = b.sorted()
 	errs := b.problems.Errors()
 	switch {
 	case d.root == nil:

@@ -92,7 +92,7 @@ func (e *Element) ChildText(name string) string {
 
 // Path returns the path of the element with positions.
 func (e *Element) Path() string {
-	if e == nil {
+	if e == nil || e.Name == "" {
 		return ""
 	}
 	return e.parent.Path() + "/" + e.Name + "[" + strconv.Itoa(e.nth) + "]"
@@ -152,8 +152,14 @@ func Parse(name, text string) (*Element, Problems) {
 
 func (r *reader) parse(src *source) (*Element, Problems) {
 	text, pieces := src.text, []piece{{0, src, 0}}
-	place := func(offset int64) *Element {
-		p := pieces[sort.Search(len(pieces), func(i int) bool { return pieces[i].at > int(offset) })-1]
+	// place finds the place of an offset, after the character that stands before
+	// it if there is one: the parser tells the end of what is wrong.
+	place := func(offset int64, after bool) *Element {
+		in := int(offset)
+		if after && in > 0 {
+			in--
+		}
+		p := pieces[sort.Search(len(pieces), func(i int) bool { return pieces[i].at > in })-1]
 		return p.from.place(p.offset + int(offset) - p.at)
 	}
 	if r.fsys != nil {
@@ -189,13 +195,13 @@ func (r *reader) parse(src *source) (*Element, Problems) {
 			if x, ok := errors.AsType[*xml.SyntaxError](err); ok {
 				message = "not well-formed: " + x.Msg
 			}
-			return fail(place(dec.InputOffset()), "syntax", err, "%s", message)
+			return fail(place(dec.InputOffset(), true), "syntax", err, "%s", message)
 		}
 		switch t := tok.(type) {
 		case xml.Directive:
-			return fail(place(at), "unsupported", nil, "a document type is not allowed")
+			return fail(place(at, false), "unsupported", nil, "a document type is not allowed")
 		case xml.StartElement:
-			e := place(at)
+			e := place(at, false)
 			e.Name, e.nth = t.Name.Local, 1
 			if t.Name.Space != Namespace {
 				if len(stack) == 0 {

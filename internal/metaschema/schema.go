@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Kind tells what a definition defines.
@@ -35,6 +36,16 @@ type Schema struct {
 	Definitions []Definition // of all that a root leads to
 	Hosts       []Host       // definitions with constraints, by file
 	Files       []File       // in order of their names
+
+	once sync.Once
+	made any
+}
+
+// Once returns what make returned when it was called first: that of which there
+// is one for each Schema.
+func (s *Schema) Once(make func() any) any {
+	s.once.Do(func() { s.made = make() })
+	return s.made
 }
 
 // A File is a module that was read.
@@ -340,7 +351,10 @@ func occurrences(e *Element) (least, most int) {
 	case "unbounded":
 		most = -1
 	default:
-		most, _ = strconv.Atoi(v)
+		var err error
+		if most, err = strconv.Atoi(v); err != nil {
+			most = 1 // a problem already
+		}
 	}
 	return least, most
 }

@@ -1,7 +1,10 @@
 package constraint
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/issokit/issokit/oscal"
@@ -50,6 +53,10 @@ func compileMetaschema(m *oscal.Metaschema) (*Set, error) {
 	}
 	l.checkIndexes(s)
 	if len(l.problems) > 0 {
+		// The hosts inside of another come after it.
+		slices.SortStableFunc(l.problems, func(a, b Problem) int {
+			return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
 		return nil, l.problems
 	}
 	s.model = sync.OnceValue(func() *modelRules { return bindModel(m, places, s.rules) })

@@ -166,22 +166,25 @@ func (b *binder) root(name string, offset int) *Node {
 	return nil
 }
 
-func (b *binder) open(n *Node) frame {
-	f := frame{node: n, def: n.member.Definition()}
-	if n.member.array == byKey && n.first != nil { // the name of the object, from JSON or YAML
-		f.last, f.seen = n.first, 1<<n.first.member.order
-	}
-	return f
+func (b *binder) open(n *Node) frame { return frame{node: n, def: n.member.Definition()} }
+
+// begun takes into account that the name of an object is one of its flags.
+func (b *binder) begun(f *frame) {
+	f.last, f.seen = f.node.first, 1<<f.node.first.member.order
 }
 
 // isValueKey tells whether name is the member that holds the value of a field.
-// Where a flag gives that its name, it is each name that is no member.
-func (f *frame) isValueKey(name string) bool {
-	if f.def.valueKeyFlag == nil {
-		return f.def.valueKey != "" && f.def.valueKey == name
+func (f *frame) isValueKey(name string) bool { return f.def.valueKey != "" && f.def.valueKey == name }
+
+// isValueName tells whether name is the value of the flag that gives the value
+// of a field its name: if it is no member.
+func (f *frame) isValueName(name string) bool {
+	flag := f.def.valueKeyFlag()
+	if flag == nil {
+		return false
 	}
 	m := f.def.memberByJSON(name, 0)
-	return m == nil || m == f.def.valueKeyFlag
+	return m == nil || m == flag
 }
 
 // valueBit stands in frame.seen for the value of a field with flags.
@@ -190,7 +193,7 @@ const valueBit = 1 << 63
 // valueMember binds the value member of a field with flags and tells whether it
 // may stand here.
 func (b *binder) valueMember(f *frame, name string, offset int) bool {
-	flag := f.def.valueKeyFlag
+	flag := f.def.valueKeyFlag()
 	switch {
 	case f.seen&valueBit == 0:
 	case flag != nil:
@@ -211,7 +214,7 @@ func (b *binder) valueMember(f *frame, name string, offset int) bool {
 // named adds an item of a group by key, with the flag whose value is its name.
 func (b *binder) named(f *frame, m *Member, name string, nameAt, at int) *Node {
 	n := b.add(f, m, at)
-	key := b.newNode(m.Definition().keyFlag, nameAt)
+	key := b.newNode(m.Definition().keyFlag(), nameAt)
 	key.parent, n.first = n, key
 	b.scalar(key, key.member.dtype, name, nameAt)
 	return n
@@ -285,7 +288,7 @@ func (b *binder) emptyArray(f *frame, m *Member, offset int) {
 // (Metaschema, Instances, in-json SINGLETON_OR_ARRAY). The JSON schema that
 // NIST publishes for OSCAL takes one.
 func (b *binder) arrayOf(f *frame, m *Member, items, offset int) {
-	if items == 1 && m.array == inSingletonOrArray && f.def.metaschema != nil {
+	if items == 1 && m.array == inSingletonOrArray && f.def.loaded != nil {
 		b.shape(f, m, offset, "one item without an array", "an array of one item")
 	}
 }
@@ -320,16 +323,16 @@ func (b *binder) close(f *frame) {
 			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), b.names(d, c.mask, ", "))
 		}
 	}
-	if d.checked {
-		b.closeMore(f)
+	if d.loaded != nil {
+		b.closeLoaded(f)
 	}
 }
 
-// closeMore checks what the models of OSCAL do not have.
-func (b *binder) closeMore(f *frame) {
+// closeLoaded checks what the models of OSCAL do not have.
+func (b *binder) closeLoaded(f *frame) {
 	d, n := f.def, f.node
 	at := int(n.at) - 1
-	for _, o := range d.bounds {
+	for _, o := range d.loaded.bounds {
 		m, items := &d.members[o.member], 0
 		for c := n.first; c != nil; c = c.next {
 			if c.member == m {
@@ -353,7 +356,7 @@ func (b *binder) closeMore(f *frame) {
 		if c.member != m {
 			m, keys = c.member, map[string]bool{}
 		}
-		flag := c.member.Definition().keyFlag
+		flag := c.member.Definition().keyFlag()
 		key := c.flag(flag)
 		switch {
 		case key == nil && !c.member.Definition().Required(flag):
@@ -364,8 +367,8 @@ func (b *binder) closeMore(f *frame) {
 			keys[key.value] = true
 		}
 	}
-	if key := n.flag(d.valueKeyFlag); key != nil {
-		if other := d.memberByJSON(key.value, 0); other != nil && other != d.valueKeyFlag {
+	if key := n.flag(d.valueKeyFlag()); key != nil {
+		if other := d.memberByJSON(key.value, 0); other != nil && other != key.member {
 			b.problem(Error, RuleShape, int(key.at)-1, n, "%s is %s, which is the name of another member in JSON", b.label(key.member), quote(key.value))
 		}
 	}

@@ -122,8 +122,8 @@ func (d *Document) Model() string { return d.root.Name() }
 // Metaschema returns what the model of the document was loaded from, nil for the
 // models of OSCAL.
 func (d *Document) Metaschema() *Metaschema {
-	if def := d.root.member.Definition(); def != nil {
-		return def.metaschema
+	if def := d.root.member.Definition(); def != nil && def.loaded != nil {
+		return def.loaded.metaschema
 	}
 	return nil
 }

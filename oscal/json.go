@@ -169,13 +169,16 @@ func (r *jsonReader) key(first bool) (key string, at int, more bool) {
 // object binds an assembly, or a field with flags.
 func (r *jsonReader) object(n *Node) {
 	f := r.open(n)
+	if n.first != nil {
+		r.begun(&f)
+	}
 	r.enter()
 	for first := true; !r.stopped; first = false {
 		key, at, more := r.key(first)
 		if !more {
 			break
 		}
-		if f.isValueKey(key) {
+		if f.isValueKey(key) || f.isValueName(key) {
 			if !r.valueMember(&f, key, at) {
 				r.skip()
 			} else {
@@ -240,16 +243,18 @@ func (r *jsonReader) bind(f *frame, m *Member) {
 
 // keyed reads the object of a group by key.
 func (r *jsonReader) keyed(f *frame, m *Member) {
-	if r.peek() != '{' {
-		r.shape(f, m, r.i, "an object", r.found())
-		r.skip()
+	if r.unfit(f, m, false) {
 		return
 	}
 	at, none := r.i, true
 	r.members(func(key string, keyAt int) {
 		none = false
-		if r.fits(f, m) {
-			r.content(f, m, r.named(f, m, key, keyAt, r.i))
+		switch plain := m.isPlain(); {
+		case r.unfit(f, m, plain):
+		case plain:
+			r.value(f, m, r.named(f, m, key, keyAt, r.i), m.dtype)
+		default:
+			r.object(r.named(f, m, key, keyAt, r.i))
 		}
 	})
 	if none && !r.stopped {
@@ -258,40 +263,37 @@ func (r *jsonReader) keyed(f *frame, m *Member) {
 }
 
 func (r *jsonReader) item(f *frame, m *Member) {
-	if r.fits(f, m) {
-		r.content(f, m, r.add(f, m, r.i))
+	plain := m.isPlain()
+	if c := r.peek(); plain && c == '"' || !plain && c == '{' || !r.unfit(f, m, plain) {
+		if n := r.add(f, m, r.i); plain {
+			r.value(f, m, n, m.dtype)
+		} else {
+			r.object(n)
+		}
 	}
 }
 
-// fits tells whether a value or an object follows, as the member wants it.
-func (r *jsonReader) fits(f *frame, m *Member) bool {
-	plain := m.isPlain()
+// unfit notes that something else follows than the value or the object that is
+// expected, and reads over it.
+func (r *jsonReader) unfit(f *frame, m *Member, plain bool) bool {
+	want := "an object"
 	switch r.peek() {
 	case '{':
 		if !plain {
-			return true
+			return false
 		}
 	case '[', 'n':
 	default:
 		if plain {
-			return true
+			return false
 		}
 	}
-	want := "an object"
 	if plain {
 		want = "a " + m.dtype.String()
 	}
 	r.shape(f, m, r.i, want, r.found())
 	r.skip()
-	return false
-}
-
-func (r *jsonReader) content(f *frame, m *Member, n *Node) {
-	if r.peek() == '{' {
-		r.object(n)
-	} else {
-		r.value(f, m, n, m.dtype)
-	}
+	return true
 }
 
 // value reads a scalar into a node.

@@ -69,9 +69,10 @@ func LoadMetaschema(fsys fs.FS, name string, opts *MetaschemaOptions) (*Metasche
 
 // define fills in a definition from what its module says.
 func (m *Metaschema) define(d *Definition, from *metaschema.Definition) {
+	more := &loaded{metaschema: m, namespace: from.Namespace}
 	*d = Definition{
-		name: from.Name, module: from.Module, namespace: from.Namespace, valueKey: from.ValueKey, kind: kinds[from.Kind], dtype: typesByName[from.Type],
-		flags: from.Flags, required: from.Required, metaschema: m, members: make([]Member, len(from.Members)),
+		name: from.Name, module: from.Module, valueKey: from.ValueKey, kind: kinds[from.Kind], dtype: typesByName[from.Type],
+		flags: from.Flags, required: from.Required, members: make([]Member, len(from.Members)), loaded: more,
 	}
 	for i, f := range from.Members {
 		d.members[i] = Member{
@@ -81,21 +82,19 @@ func (m *Metaschema) define(d *Definition, from *metaschema.Definition) {
 		if f.Definition >= 0 {
 			d.members[i].loaded = &m.defs[f.Definition]
 		}
-		d.checked = d.checked || d.members[i].array == byKey
 	}
 	for _, c := range from.Choices {
 		d.choices = append(d.choices, choice{c.Mask, c.Required})
 	}
 	for _, b := range from.Bounds {
-		d.bounds = append(d.bounds, bound{b.Member, b.Min, b.Max})
+		more.bounds = append(more.bounds, bound{b.Member, b.Min, b.Max})
 	}
 	if from.KeyFlag >= 0 {
-		d.keyFlag = &d.members[from.KeyFlag]
+		more.keyFlag = &d.members[from.KeyFlag]
 	}
 	if from.ValueKeyFlag >= 0 {
-		d.valueKeyFlag = &d.members[from.ValueKeyFlag]
+		more.valueKeyFlag = &d.members[from.ValueKeyFlag]
 	}
-	d.checked = d.checked || d.bounds != nil || d.valueKeyFlag != nil
 }
 
 var (

@@ -57,14 +57,17 @@ type Definition struct {
 	required               uint64   // bit n: member n must be there
 	choices                []choice // at most one member of each may be there
 	members                []Member // in model order
+	loaded                 *loaded  // nil for OSCAL's own
+}
 
-	// What the models of OSCAL have no use for.
-	metaschema   *Metaschema // nil for OSCAL's own
-	namespace    string      // of the module; "" for that of OSCAL
-	keyFlag      *Member     // names an item of a group by key
-	valueKeyFlag *Member     // its value is the JSON name of the field's value
+// loaded is what a definition of a metaschema that was loaded has, and one of
+// OSCAL has no use for.
+type loaded struct {
+	metaschema   *Metaschema
+	namespace    string  // of the module
+	keyFlag      *Member // names an item of a group by key
+	valueKeyFlag *Member // its value is the JSON name of the field's value
 	bounds       []bound
-	checked      bool // close has more to check: bounds, groups by key, valueKeyFlag
 }
 
 type choice struct {
@@ -84,10 +87,10 @@ func (d *Definition) Module() string { return d.module }
 // Namespace returns the XML namespace of the elements that the definition
 // describes: that of its module.
 func (d *Definition) Namespace() string {
-	if d.metaschema == nil {
+	if d.loaded == nil {
 		return xmlNamespace
 	}
-	return d.namespace
+	return d.loaded.namespace
 }
 
 // Kind returns Assembly or Field.
@@ -246,6 +249,23 @@ func (m *Member) Definition() *Definition {
 	return &defs[m.def]
 }
 
+// keyFlag is the flag that names an item of a group by key, nil for none.
+func (d *Definition) keyFlag() *Member {
+	if d.loaded == nil {
+		return nil
+	}
+	return d.loaded.keyFlag
+}
+
+// valueKeyFlag is the flag whose value is the JSON name of the field's value, nil
+// for none.
+func (d *Definition) valueKeyFlag() *Member {
+	if d.loaded == nil {
+		return nil
+	}
+	return d.loaded.valueKeyFlag
+}
+
 // isPlain tells whether an item is a value in JSON and YAML, not an object: a
 // field whose only flag is the key of its group is one, too.
 func (m *Member) isPlain() bool {
@@ -258,7 +278,7 @@ func (m *Member) isPlain() bool {
 
 // release is what the versions of a model are versions of, for messages.
 func (d *Definition) release() string {
-	if d.metaschema == nil {
+	if d.loaded == nil {
 		return "OSCAL"
 	}
 	return "version"

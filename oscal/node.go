@@ -374,7 +374,7 @@ func (n *Node) Pointer() string {
 				steps = append(steps, strconv.Itoa(i))
 			}
 		case n.parent.skipNames(n) == n:
-		case n.member == n.parent.member.Definition().valueKeyFlag:
+		case n.member == n.parent.member.Definition().valueKeyFlag():
 			steps = append(steps, pointerStep(n.value)) // the name of the value
 			continue
 		default:

@@ -74,7 +74,10 @@ func (n *Node) isPlain() bool {
 // the object in its group, and that of the value.
 func (n *Node) skipNames(c *Node) *Node {
 	d := n.member.Definition()
-	for c != nil && (c.member == d.valueKeyFlag || c.member == d.keyFlag && n.member.array == byKey) {
+	if d.loaded == nil {
+		return c
+	}
+	for c != nil && (c.member == d.loaded.valueKeyFlag || c.member == d.loaded.keyFlag && n.member.array == byKey) {
 		c = c.next
 	}
 	return c
@@ -82,6 +85,9 @@ func (n *Node) skipNames(c *Node) *Node {
 
 // flag returns the flag of a member, nil if there is none.
 func (n *Node) flag(m *Member) *Node {
+	if m == nil {
+		return nil
+	}
 	for c := n.first; c != nil; c = c.next {
 		if c.member == m {
 			return c
@@ -92,7 +98,7 @@ func (n *Node) flag(m *Member) *Node {
 
 // key is the name of an item in a group by key.
 func (n *Node) key() string {
-	if c := n.flag(n.member.Definition().keyFlag); c != nil {
+	if c := n.flag(n.member.Definition().keyFlag()); c != nil {
 		return c.value
 	}
 	return ""
@@ -102,10 +108,8 @@ func (n *Node) key() string {
 // none.
 func (n *Node) valueKey() string {
 	d := n.member.Definition()
-	if d.valueKeyFlag != nil {
-		if c := n.flag(d.valueKeyFlag); c != nil {
-			return c.value
-		}
+	if c := n.flag(d.valueKeyFlag()); c != nil {
+		return c.value
 	}
 	return d.valueKey
 }

@@ -621,12 +621,14 @@ func (r *xmlReader) children(f *frame) {
 		case xmlStart:
 			at := r.tag.at
 			m := f.def.memberByElement(r.tag.local, f.next)
-			of := f.def // whose namespace the element is of
-			if m != nil && m.xml != xmlGrouped {
-				of = m.Definition()
-			}
-			if r.foreign(f.node, of) {
-				continue
+			if r.tag.uri != r.space || f.def.loaded != nil {
+				of := f.def // whose namespace the element is of
+				if m != nil && m.xml != xmlGrouped {
+					of = m.Definition()
+				}
+				if r.foreign(f.node, of) {
+					continue
+				}
 			}
 			if m == nil {
 				r.problem(Error, RuleUnknown, at, f.node, "unknown element <%s> in %s%s", r.tag.name, f.node.Name(), suggestXML(r.tag.local, f.def, false))
@@ -700,13 +702,13 @@ func (r *xmlReader) group(f *frame, m *Member) {
 // foreign passes over an element of another namespace than that of a definition.
 func (r *xmlReader) foreign(n *Node, d *Definition) bool {
 	want := r.space
-	if d.metaschema != nil && d.namespace != r.model {
-		want = d.namespace // of a module that was imported
+	if d.loaded != nil && d.loaded.namespace != r.model {
+		want = d.loaded.namespace // of a module that was imported
 	}
 	if r.tag.uri == want {
 		return false
 	}
-	if d.metaschema == nil {
+	if d.loaded == nil {
 		r.problem(Error, RuleNamespace, r.tag.at, n, "the element <%s> of the namespace %s has no place in OSCAL", r.tag.name, quote(r.tag.uri))
 	} else {
 		r.problem(Error, RuleNamespace, r.tag.at, n, "the element <%s> is of the namespace %s, expected %s", r.tag.name, quote(r.tag.uri), quote(want))

@@ -168,9 +168,12 @@ func (r *yamlReader) members(n *yaml.Node, at *Node, f func(key, v *yaml.Node)) 
 
 func (r *yamlReader) object(n *yaml.Node, node *Node) {
 	f := r.binder.open(node)
+	if node.first != nil {
+		r.begun(&f)
+	}
 	r.members(n, node, func(key, v *yaml.Node) {
 		at := r.offset(key)
-		if f.isValueKey(key.Value) {
+		if f.isValueKey(key.Value) || f.isValueName(key.Value) {
 			if v := r.enter(v); v != nil {
 				if isNull(v) {
 					r.absent(&f, key.Value, at)

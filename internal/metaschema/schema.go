@@ -416,7 +416,7 @@ func (r *resolver) distinct(d *Definition, e *Element) {
 		}
 		seen[name] = true
 	}
-	if d.ValueKey != "" && d.ValueKeyFlag < 0 {
+	if d.ValueKey != "" {
 		json[d.ValueKey] = true
 	}
 	unwrapped := false

@@ -284,11 +284,11 @@ func (b *binder) emptyArray(f *frame, m *Member, offset int) {
 	b.problem(Error, RuleEmptyArray, offset, f.node, "the %s %s must have one item at least, or be left out", what, quote(m.json))
 }
 
-// arrayOf notes an array of one item where that must stand without an array
+// arrayOfOne notes an array of one item where that must stand without an array
 // (Metaschema, Instances, in-json SINGLETON_OR_ARRAY). The JSON schema that
 // NIST publishes for OSCAL takes one.
-func (b *binder) arrayOf(f *frame, m *Member, items, offset int) {
-	if items == 1 && m.array == inSingletonOrArray && f.def.loaded != nil {
+func (b *binder) arrayOfOne(f *frame, m *Member, offset int) {
+	if m.array == inSingletonOrArray && f.def.loaded != nil {
 		b.shape(f, m, offset, "one item without an array", "an array of one item")
 	}
 }

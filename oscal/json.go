@@ -169,7 +169,8 @@ func (r *jsonReader) key(first bool) (key string, at int, more bool) {
 // object binds an assembly, or a field with flags.
 func (r *jsonReader) object(n *Node) {
 	f := r.open(n)
-	if n.first != nil {
+	isLoaded := f.def.loaded != nil
+	if isLoaded && n.first != nil {
 		r.begun(&f)
 	}
 	r.enter()
@@ -178,7 +179,7 @@ func (r *jsonReader) object(n *Node) {
 		if !more {
 			break
 		}
-		if f.isValueKey(key) || f.isValueName(key) {
+		if f.isValueKey(key) || isLoaded && f.isValueName(key) {
 			if !r.valueMember(&f, key, at) {
 				r.skip()
 			} else {
@@ -222,7 +223,9 @@ func (r *jsonReader) bind(f *frame, m *Member) {
 			if items == 0 {
 				r.emptyArray(f, m, at)
 			}
-			r.arrayOf(f, m, items, at)
+			if items == 1 {
+				r.arrayOfOne(f, m, at)
+			}
 			return
 		case ',':
 			if items == 0 {

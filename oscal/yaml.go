@@ -216,7 +216,9 @@ func (r *yamlReader) object(n *yaml.Node, node *Node) {
 					r.leave(item)
 				}
 			}
-			r.arrayOf(&f, m, len(v.Content), r.offset(v))
+			if len(v.Content) == 1 {
+				r.arrayOfOne(&f, m, r.offset(v))
+			}
 		}
 	})
 	if !r.stopped {

@@ -101,13 +101,13 @@ func Load(ctx context.Context, name string, r io.Reader, opts *LoadOptions) (*Se
 	if o.MaxFiles <= 0 {
 		o.MaxFiles = 100
 	}
-	base, err := OfMetaschema(o.Metaschema)
-	if err != nil {
-		return nil, err
-	}
 	l := newSetLoader(ctx, &Set{name: name, metaschema: o.Metaschema}, o)
 	l.file(name, r, nil)
 	if len(l.problems) == 0 {
+		base, err := OfMetaschema(o.Metaschema)
+		if err != nil {
+			return nil, err
+		}
 		for _, f := range l.files {
 			l.compileFile(f)
 		}

@@ -1,11 +1,13 @@
 package metaschema
 
 import (
+	"encoding/xml"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A shape says what may stand in an element of a module, and what must.
@@ -107,6 +109,9 @@ func (l *loader) check(e *Element) {
 			l.problem(e, "member-missing", "<%s> lacks the element <%s>", e.Name, h)
 		}
 	}
+	if ns := e.ChildText("namespace"); e.Name == "METASCHEMA" && (strings.ContainsAny(ns, " <>\"") || slices.Contains(reserved, ns)) {
+		l.problem(e.Child("namespace"), "datatype", "expected a URI that XML does not reserve, found %s", quote(ns))
+	}
 	seen := map[string]bool{}
 	for _, k := range e.Kids {
 		switch {
@@ -167,6 +172,9 @@ func (l *loader) checkValue(e *Element, attribute, value string) {
 	}
 }
 
+// reserved are the namespaces of XML itself (Namespaces in XML 1.0, section 3).
+var reserved = []string{"http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/", "http://www.w3.org/2001/XMLSchema-instance"}
+
 // maxOccurs bounds the numbers of min-occurs and max-occurs.
 const maxOccurs = 1_000_000
 
@@ -203,12 +211,18 @@ func oneOf(list []string) string {
 }
 
 // isToken knows the names that can be one in XML, JSON and YAML alike: the data
-// type token.
+// type token. Some letters and numbers cannot stand in a name of XML.
 func isToken(s string) bool {
+	ascii := true
 	for i, r := range s {
 		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsNumber(r) && r != '.' && r != '-') {
 			return false
 		}
+		ascii = ascii && r < utf8.RuneSelf
 	}
-	return s != ""
+	if ascii {
+		return s != ""
+	}
+	_, err := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
+	return err == nil
 }

@@ -152,7 +152,7 @@ type resolver struct {
 // roots defines the root assemblies: those of the module, then those that it
 // imports.
 func (r *resolver) roots(s *Schema, top *module) {
-	done := map[*module]bool{}
+	done, names := map[*module]bool{}, map[string]bool{}
 	var visit func(m *module)
 	visit = func(m *module) {
 		if done[m] {
@@ -164,10 +164,11 @@ func (r *resolver) roots(s *Schema, top *module) {
 				continue
 			}
 			name := c.ChildText("root-name")
-			if slices.ContainsFunc(s.Roots, func(r Root) bool { return r.Name == name }) {
+			if names[name] {
 				r.problem(c, "member-duplicate", "a second assembly has the root-name %s", quote(name))
 				continue
 			}
+			names[name] = true
 			s.Roots = append(s.Roots, Root{name, r.define(m, c)})
 		}
 		for _, imp := range m.imports {

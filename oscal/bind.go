@@ -54,9 +54,10 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 // sorted returns the problems in document order. Whether an item stands in an
 // array or alone is known only now.
 func (b *binder) sorted() Problems {
+	var l Locator
 	for i, n := range b.places {
 		if n != nil {
-			b.problems[i].Pointer = n.Pointer()
+			b.problems[i].Pointer = l.Pointer(n)
 		}
 	}
 	sortProblems(b.problems)

@@ -259,10 +259,7 @@ func (r *reader) parse(src *source) (*Element, Problems) {
 	return root, nil
 }
 
-var (
-	entity    = regexp.MustCompile(`<!ENTITY\s+([\w.-]+)\s+SYSTEM\s+(?:"([^"]+)"|'([^']+)')\s*>`)
-	reference = regexp.MustCompile(`(?s)<!--.*?-->|<!\[CDATA\[.*?\]\]>|&([\w.-]+);`)
-)
+var entity = regexp.MustCompile(`<!ENTITY\s+([\w.-]+)\s+SYSTEM\s+(?:"([^"]+)"|'([^']+)')\s*>`)
 
 // expand puts in the external entities that a document type declares, as the
 // modules of OSCAL use them for parts of constraints. What an entity holds is
@@ -297,22 +294,60 @@ func (r *reader) expand(src *source) (string, []piece, Problems) {
 	b.WriteString(src.text[:start])
 	pieces := []piece{{0, src, 0}, {b.Len(), src, end}}
 	from := end
-	for _, m := range reference.FindAllStringSubmatchIndex(src.text[end:], -1) {
-		if m[2] < 0 || entities[src.text[end+m[2]:end+m[3]]] == nil {
+	for i := end; ; {
+		n := strings.IndexAny(src.text[i:], "<&")
+		if n < 0 {
+			break
+		}
+		i += n
+		rest := src.text[i:]
+		name, length := reference(rest)
+		e := entities[name]
+		switch {
+		case strings.HasPrefix(rest, "<!--"):
+			i += through(rest, "-->")
+			continue
+		case strings.HasPrefix(rest, "<![CDATA["):
+			i += through(rest, "]]>")
+			continue
+		case e == nil:
+			i++
 			continue
 		}
-		e := entities[src.text[end+m[2]:end+m[3]]]
 		if r.budget -= int64(len(e.text)); r.budget < 0 {
-			return "", nil, Problems{src.place(end+m[0]).problem("limit", nil, "the modules and their entities have more than %d bytes", r.limit)}
+			return "", nil, Problems{src.place(i).problem("limit", nil, "the modules and their entities have more than %d bytes", r.limit)}
 		}
-		b.WriteString(src.text[from : end+m[0]])
+		b.WriteString(src.text[from:i])
 		pieces = append(pieces, piece{b.Len(), e, 0})
 		b.WriteString(e.text)
-		from = end + m[1]
+		i += length
+		from = i
 		pieces = append(pieces, piece{b.Len(), src, from})
 	}
 	b.WriteString(src.text[from:])
 	return b.String(), pieces, nil
+}
+
+// reference returns the name of the entity that a text begins with a reference
+// to, and the length of the reference; 0 for none.
+func reference(s string) (name string, length int) {
+	if s[0] != '&' {
+		return "", 0
+	}
+	name, _, ok := strings.Cut(s[1:min(len(s), 200)], ";")
+	if !ok {
+		return "", 0
+	}
+	return name, len(name) + 2
+}
+
+// through returns the length of a text up to and with an end, of all if there is
+// none.
+func through(s, end string) int {
+	if i := strings.Index(s, end); i >= 0 {
+		return i + len(end)
+	}
+	return len(s)
 }
 
 // doctype finds the document type declaration and its internal subset. It

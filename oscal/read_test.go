@@ -288,8 +288,8 @@ func TestVersions(t *testing.T) {
 // TestPositionsOfLongLines: a place is found by line and column and the other
 // way round, wherever it lies and however long its line is.
 func TestPositionsOfLongLines(t *testing.T) {
-	long := strings.Repeat("é", 3*columnsPerMark+7)
-	for _, text := range []string{"", "a", "\n", "a\n\nb", bom + "ab\nc", long, long + "\n" + long[:len(long)/2], strings.Repeat("x", columnsPerMark) + "\n", "x\r\n" + long} {
+	long := strings.Repeat("é", 3*bytesPerMark+7)
+	for _, text := range []string{"", "a", "\n", "a\n\nb", bom + "ab\nc", long, long + "\n" + long[:len(long)/2], strings.Repeat("x", bytesPerMark) + "\n", "x\r\n" + long} {
 		d := &Document{text: text}
 		line, column := 1, 1
 		for i, r := range text {

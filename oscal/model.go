@@ -181,13 +181,19 @@ func (d *Definition) rank(m *Member) int {
 type Member struct {
 	name, json        string
 	deflt, deprecated string
-	def               int16 // index in defs, -1 for flags
+	def               int16  // index in defs, -1 for flags
+	index             uint16 // from 1 among all members
 	order             uint8
 	kind              Kind
 	dtype             DataType
 	array             grouping
 	xml               xmlForm
 }
+
+// Index numbers the members of the model from 1 to [MemberCount], for tables that
+// hold something of each. It changes when the tables do. A Member that is not
+// from the tables has 0.
+func (m *Member) Index() int { return int(m.index) }
 
 // Name returns the name of the XML element or attribute. It is the name that
 // paths use.

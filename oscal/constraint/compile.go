@@ -798,7 +798,9 @@ func (c *compiler) typeTest(at int, typ *seqType) func(Item) bool {
 			return func(i Item) bool { return i.kind >= kindArray }
 		}
 		if kind := kindTests[typ.name]; kind != "" {
-			return func(i Item) bool { return i.kind == kindNode && nameTest{kind: kind}.matches(i.node, axisSelf) }
+			return func(i Item) bool {
+				return i.kind == kindNode && nameTest{kind: kind}.matches(i.node.Member(), axisSelf)
+			}
 		}
 	}
 	t, ok := atomicType(typ.name)

@@ -34,6 +34,7 @@ type evaluator struct {
 	lookups   map[string]bool
 	anyValues bool
 
+	stack    []group                      // of the nodes on the way down
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
 	deferred []deferredKey
@@ -202,50 +203,72 @@ func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
 			panic(stopped{err})
 		}
 	}
-	for _, r := range rules.rules {
-		s = e.host(r, n, s)
+	mark := len(e.stack)
+	present := e.groupChildren(n, rules.below)
+	groups := e.stack[mark:]
+	e.run.host, e.groups = n, groups
+	for i, r := range rules.rules {
+		s = e.evaluateAll(r, rules.needs[i], present, n, s)
 	}
 	if e.contexts != nil {
 		s = e.contextsAt(n, s)
 	}
-	below := rules.below
-	if (below == nil || !below.any) && e.contexts == nil {
-		return
+	for _, g := range groups {
+		if len(g.rules.rules) == 0 && (g.rules.below == nil || !g.rules.below.any) && e.contexts == nil {
+			continue
+		}
+		for k := g.first; k != nil && k.Member() == g.member; k = k.Next() {
+			e.visit(k, g.rules, s)
+		}
 	}
+	e.stack = e.stack[:mark]
+}
+
+// noRules are those of a member that the sets say nothing of.
+var noRules = &memberRules{}
+
+// groupChildren puts the children of a node on the stack of groups and tells
+// which there are: bit n for member n of the definition, and the bit of itself.
+func (e *evaluator) groupChildren(n *oscal.Node, below *definitionRules) (present uint64) {
+	present = itself
 	i := 0
+	var last *oscal.Member
 	for k := n.First(); k != nil; k = k.Next() {
-		var m *memberRules
+		m := k.Member()
+		if m == last {
+			continue
+		}
+		last = m
+		rules := noRules
 		if below != nil {
 			// Members and nodes are both in model order.
-			for i < len(below.members) && below.members[i].member != k.Member() {
+			for i < len(below.members) && below.members[i].member != m {
 				i++
 			}
 			if i == len(below.members) {
-				i = max(0, slices.IndexFunc(below.members, func(m memberRules) bool { return m.member == k.Member() }))
+				i = max(0, slices.IndexFunc(below.members, func(r memberRules) bool { return r.member == m }))
 			}
-			m = &below.members[i]
-		} else {
-			m = &memberRules{}
+			rules = &below.members[i]
+			present |= 1 << i
 		}
-		if len(m.rules) == 0 && (m.below == nil || !m.below.any) && e.contexts == nil {
-			continue
-		}
-		e.visit(k, m, s)
+		e.stack = append(e.stack, group{m, k, rules})
 	}
+	return present
 }
 
 // contextsAt evaluates the contexts of external sets that a node is an instance
 // of.
 func (e *evaluator) contextsAt(n *oscal.Node, s *scope) *scope {
 	for _, r := range e.contexts[n] {
-		s = e.host(r, n, s)
+		s = e.evaluateAll(r, nil, 0, n, s)
 	}
 	return s
 }
 
-// host evaluates the constraints of a host on one instance and returns the
-// scope for what follows.
-func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
+// evaluateAll evaluates the constraints of a host on one instance and returns
+// the scope for what follows. A constraint that needs children which are not
+// present has no targets.
+func (e *evaluator) evaluateAll(r *hostRules, needs []uint64, present uint64, n *oscal.Node, s *scope) *scope {
 	if len(r.lets) > 0 {
 		s = &scope{outer: s, host: NodeItem(n), lets: make([]letCell, len(r.lets))}
 		for i, l := range r.lets {
@@ -257,6 +280,9 @@ func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
 	for next := 0; next < len(r.constraints); next++ {
 		err := e.protect("", func() {
 			for ; next < len(r.constraints); next++ {
+				if needs != nil && needs[next]&present == 0 {
+					continue
+				}
 				e.steps, e.current = 0, nil
 				c := r.constraints[next]
 				switch {
@@ -592,7 +618,7 @@ func (e *evaluator) key(c *compiled, s *scope, n *oscal.Node) (key string, null 
 
 func (e *evaluator) keyPart(k *compiledKey, s *scope, n *oscal.Node) (string, bool) {
 	var v string
-	if k.flag != "" {
+	if k.flag != nil {
 		f := flagOf(n, k.flag)
 		if f == nil {
 			return "", false

@@ -25,8 +25,9 @@ type CompileOptions struct {
 type Expression struct {
 	text  string
 	fn    evalFn
-	nodes nodesFn  // set if the expression is a path of nodes from the context
-	test  nodePred // its effective boolean value
+	nodes nodesFn    // set if the expression is a path of nodes from the context
+	first *memberSet // what the first step of such a path selects, nil if it is not known
+	test  nodePred   // its effective boolean value
 	slots int
 }
 
@@ -57,7 +58,7 @@ func compileExpression(text string, o CompileOptions, ignorePredicates bool) (*E
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &Expression{text: text, fn: fn, nodes: nodes, test: test, slots: c.slots}, nil
+	return &Expression{text: text, fn: fn, nodes: nodes, first: c.first(tree), test: test, slots: c.slots}, nil
 }
 
 // String returns the text of the expression.

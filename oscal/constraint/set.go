@@ -192,7 +192,7 @@ type compiled struct {
 
 type compiledKey struct {
 	expr *Expression
-	flag string // the key is this flag of the node, which is faster to find
+	flag *memberSet // set if the key is a flag of the node, which is faster to find
 	re   *regexp.Regexp
 	// rest tells that the pattern is a text and then (.*), as #(.*), which needs
 	// no regular expression.
@@ -249,7 +249,38 @@ type definitionRules struct {
 type memberRules struct {
 	member *oscal.Member
 	rules  []*hostRules
+	needs  [][]uint64       // by rules and constraint; see needsOf
 	below  *definitionRules // nil for flags
+}
+
+// itself is the bit of a host in the set of its members; no definition has so
+// many members.
+const itself = 1 << 63
+
+// needsOf says per constraint which members of its host there must be one of, bit
+// n for member n, for it to have a target. What needs none has the bit of
+// itself.
+func needsOf(rules []*hostRules, below *definitionRules) [][]uint64 {
+	out := make([][]uint64, len(rules))
+	for i, r := range rules {
+		out[i] = make([]uint64, len(r.constraints))
+		for j, c := range r.constraints {
+			out[i][j] = itself
+			if c.target == nil || c.target.first == nil || c.Kind == KindIndex || c.Kind == KindHasCardinality {
+				continue
+			}
+			out[i][j] = 0
+			if below == nil {
+				continue
+			}
+			for k := range below.members {
+				if c.target.first.has(below.members[k].member) {
+					out[i][j] |= 1 << k
+				}
+			}
+		}
+	}
+	return out
 }
 
 // BuiltIn returns the 340 constraints that the models of OSCAL 1.2.2 define.
@@ -323,7 +354,7 @@ func (c *compiled) compile(get func(attribute, text string) (*Expression, error)
 	for _, k := range c.Keys {
 		ck := compiledKey{expr: expr("key-field", k.Target)}
 		if name, ok := strings.CutPrefix(k.Target, "@"); ok && nameLen(name) == len(name) {
-			ck.flag = name
+			ck.flag = names().flags(name)
 		}
 		if k.Pattern != "" {
 			re, err := compileRegex(k.Pattern, "", true)
@@ -426,6 +457,7 @@ func bindModel(byHost []*hostRules) *modelRules {
 			if inner := m.member.Definition(); inner != nil {
 				m.rules, m.below = ofDefinition[inner], seen[inner]
 			}
+			m.needs = needsOf(m.rules, m.below)
 		}
 	}
 	// Whether rules lie below spreads up the graph, which has cycles.
@@ -442,6 +474,7 @@ func bindModel(byHost []*hostRules) *modelRules {
 	}
 	for r := range oscal.Roots() {
 		model.roots[r] = &memberRules{member: r, rules: ofDefinition[r.Definition()], below: seen[r.Definition()]}
+		model.roots[r].needs = needsOf(model.roots[r].rules, model.roots[r].below)
 	}
 	return model
 }

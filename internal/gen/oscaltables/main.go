@@ -420,8 +420,10 @@ func Generate(fsys readFS, start string) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "\npackage oscal\n\n// ModelVersion is the OSCAL version that the model tables describe.\nconst ModelVersion = %q\n\n", top.imports[0].version)
 	fmt.Fprintf(&b, "var roots = [...]Member{\n")
+	index := 0
 	for _, r := range roots {
-		fmt.Fprintf(&b, "{name: %q, json: %q, kind: Assembly, def: %s},\n", r.name, r.name, r.def)
+		index++
+		fmt.Fprintf(&b, "{index: %d, name: %q, json: %q, kind: Assembly, def: %s},\n", index, r.name, r.name, r.def)
 	}
 	fmt.Fprintf(&b, "}\n\nvar defs = [...]Definition{\n")
 	for i, d := range g.defs {
@@ -448,7 +450,8 @@ func Generate(fsys readFS, start string) ([]byte, error) {
 		if len(d.members) > 0 {
 			fmt.Fprintf(&b, ", members: []Member{\n")
 			for n, m := range d.members {
-				fmt.Fprintf(&b, "{order: %d, name: %q, json: %q, kind: %s, def: %s", n, m.name, m.json, m.kind, m.def)
+				index++
+				fmt.Fprintf(&b, "{index: %d, order: %d, name: %q, json: %q, kind: %s, def: %s", index, n, m.name, m.json, m.kind, m.def)
 				if m.dtype != "None" {
 					fmt.Fprintf(&b, ", dtype: Type%s", m.dtype)
 				}
@@ -470,6 +473,6 @@ func Generate(fsys readFS, start string) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "},\n")
 	}
-	fmt.Fprintf(&b, "}\n")
+	fmt.Fprintf(&b, "}\n\n// MemberCount is the number of members in these tables, roots included: the\n// highest [Member.Index].\nconst MemberCount = %d\n", index)
 	return format.Source(b.Bytes())
 }

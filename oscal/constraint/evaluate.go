@@ -14,9 +14,9 @@ import (
 )
 
 // An evaluator goes through a document once, in document order. At each node it
-// evaluates the constraints that the node hosts, but for index-has-key, which
-// has to wait until all indexes are there, and for the verdict on allowed
-// values, which needs all constraints that look at a node.
+// evaluates the constraints that the node hosts, but for the verdicts on keys
+// whose index is not there yet, and on allowed values, which need all constraints
+// that look at a node.
 type evaluator struct {
 	*run
 	opts   Options
@@ -38,23 +38,25 @@ type evaluator struct {
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
 	deferred []deferredKey
-	listed   []*oscal.Node // nodes with values that a constraint lists
-	unlisted []valueRecord
-	passed   []valueRecord // as listed, with the constraint; only for counts
-	suspects int           // how many of unlisted are of closed constraints
-	found    []found
-	dropped  bool
+	// Names of indexes that are looked into but that no set defines, and the first
+	// constraint that was to look into one.
+	unknown   map[string]bool
+	undefined *compiled
+	listed    []*oscal.Node // nodes with values that a constraint lists
+	unlisted  []valueRecord
+	passed    []valueRecord // as listed, with the constraint; only for counts
+	suspects  int           // how many of unlisted are of closed constraints
+	found     []found
+	dropped   bool
 }
 
-type keyIndex struct {
-	host  *oscal.Node
-	first map[string]*oscal.Node
-}
-
+// deferredKey is a key that is looked for in an index that is not there yet.
 type deferredKey struct {
 	c     *compiled
 	scope *scope
-	host  *oscal.Node
+	node  *oscal.Node
+	key   string
+	null  bool
 }
 
 // valueRecord says that allowed-values looked at a node.
@@ -86,6 +88,7 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 		e.sets = append(e.sets, BuiltIn())
 	}
 	e.sets = append(e.sets, o.Sets...)
+	defined := map[string]bool{}
 	for _, s := range e.sets {
 		e.base = append(e.base, len(e.skip))
 		for _, c := range s.all {
@@ -97,9 +100,20 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 					e.lookups[c.Name] = true
 				}
 			}
+			if c.Kind == KindIndex {
+				defined[c.Name] = true
+			}
 			if o.Counts {
 				e.counts = append(e.counts, Count{Constraint: c.Constraint})
 			}
+		}
+	}
+	for name := range e.lookups {
+		if !defined[name] {
+			if e.unknown == nil {
+				e.unknown = map[string]bool{}
+			}
+			e.unknown[name] = true
 		}
 	}
 	return e
@@ -167,33 +181,20 @@ func (e *evaluator) evaluate() (err error) {
 	}
 	e.contextsAt(e.source(root).top, nil)
 	e.visit(root, rules, nil)
+	if e.undefined != nil {
+		return fmt.Errorf("constraint: %s: no set defines the index %q", e.undefined.Key, e.undefined.Name)
+	}
 	for _, k := range e.deferred {
 		ix := e.indexes[k.c.Name]
 		if ix == nil {
-			if !e.defined(k.c.Name) {
-				return fmt.Errorf("constraint: %s: no set defines the index %q", k.c.Key, k.c.Name)
-			}
 			// The hosts of the index do not occur in this document: it is empty.
 			ix = &keyIndex{}
 		}
-		e.steps, e.current = 0, nil
-		if err := e.protect("", func() { e.hasKey(k, ix) }); err != nil {
-			e.failed(k.c, k.host, err)
-		}
+		e.steps = 0
+		e.lookUp(k, ix)
 	}
 	e.judgeValues()
 	return nil
-}
-
-func (e *evaluator) defined(name string) bool {
-	for _, s := range e.sets {
-		for _, c := range s.all {
-			if c.Kind == KindIndex && c.Name == name {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // visit evaluates what a node hosts, then what the nodes below host.
@@ -275,6 +276,12 @@ func (e *evaluator) evaluateAll(r *hostRules, needs []uint64, present uint64, n 
 			s.lets[i].let = l
 		}
 	}
+	if len(r.sweeps) > 0 {
+		e.steps, e.current = 0, nil
+		if err := e.protect("", func() { e.sweep(r, n, s) }); err != nil {
+			e.failed(r.sweeps[0], n, err)
+		}
+	}
 	// One guard serves all constraints of the host; after an error the next one
 	// goes on.
 	for next := 0; next < len(r.constraints); next++ {
@@ -287,8 +294,11 @@ func (e *evaluator) evaluateAll(r *hostRules, needs []uint64, present uint64, n 
 				c := r.constraints[next]
 				switch {
 				case e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) && !(c.Kind == KindAllowedValues && e.anyValues):
-				case c.Kind == KindIndexHasKey:
-					e.deferred = append(e.deferred, deferredKey{c, s, n})
+				case c.swept:
+				case c.Kind == KindIndexHasKey && e.unknown[c.Name]:
+					if e.undefined == nil {
+						e.undefined = c
+					}
 				default:
 					e.constraint(c, n, s)
 				}
@@ -412,17 +422,16 @@ func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
 			return fmt.Sprintf("expected %s of %s, found %d", bounds(c.MinOccurs, c.MaxOccurs), c.Target, len(nodes))
 		})
 	case KindIndex:
-		ix := &keyIndex{host: host, first: make(map[string]*oscal.Node, len(nodes))}
-		if old := e.indexes[c.Name]; old != nil {
-			e.count(c, false)
-			e.add1(found{c: c, node: host, message: fmt.Sprintf("the index %s is built a second time", c.Name), related: old.host, about: "built here first"})
-			break
+		if e.newIndex(c, host) {
+			ix := &keyIndex{host: host, keys: newKeyTable(len(nodes))}
+			e.indexes[c.Name] = ix
+			e.unique(c, s, nodes, ix.keys)
 		}
-		e.indexes[c.Name] = ix
-		e.unique(c, s, nodes, ix.first)
+	case KindIndexHasKey:
+		e.hasKey(c, s, nodes)
 	case KindIsUnique:
 		if len(nodes) > 8 {
-			e.unique(c, s, nodes, make(map[string]*oscal.Node, len(nodes)))
+			e.unique(c, s, nodes, newKeyTable(len(nodes)))
 		} else if len(nodes) > 0 {
 			e.uniqueFew(c, s, nodes)
 		}
@@ -537,15 +546,16 @@ func (e *evaluator) match(c *compiled, s *scope, n *oscal.Node) {
 }
 
 // unique puts nodes in an index and notes those whose key is there.
-func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, first map[string]*oscal.Node) {
+func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, keys *keyTable) {
 	for _, n := range nodes {
 		key, null := e.key(c, s, n)
 		if null {
 			continue // not indexed
 		}
-		before, there := first[key]
-		if !there {
-			first[key] = n
+		p := keys.find(key)
+		before := keys.first(p.head, nil)
+		if before == nil {
+			keys.put(p, key, n)
 		}
 		e.oneKey(c, s, n, before, key)
 	}
@@ -659,23 +669,29 @@ func showKey(c *compiled, key string) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-func (e *evaluator) hasKey(k deferredKey, ix *keyIndex) {
-	c, s := k.c, k.scope
-	nodes := e.targets(c, k.host, s, e.buffer())
-	for _, n := range nodes {
-		key, null := e.key(c, s, n)
-		ok := false
-		if !null {
-			_, ok = ix.first[key]
-		}
-		e.verdict(c, s, n, ok, func() string {
-			if null {
-				return fmt.Sprintf("this has no key for the index %s", c.Name)
-			}
-			return fmt.Sprintf("the key %s is not in the index %s", showKey(c, key), c.Name)
-		})
+func (e *evaluator) hasKey(c *compiled, s *scope, nodes []*oscal.Node) {
+	if len(nodes) == 0 {
+		return
 	}
-	e.release(nodes)
+	ix := e.indexes[c.Name]
+	for _, n := range nodes {
+		k := deferredKey{c: c, scope: s, node: n}
+		k.key, k.null = e.key(c, s, n)
+		if ix == nil {
+			e.deferred = append(e.deferred, k)
+			continue
+		}
+		e.lookUp(k, ix)
+	}
+}
+
+func (e *evaluator) lookUp(k deferredKey, ix *keyIndex) {
+	e.verdict(k.c, k.scope, k.node, !k.null && ix.has(k.key), func() string {
+		if k.null {
+			return fmt.Sprintf("this has no key for the index %s", k.c.Name)
+		}
+		return fmt.Sprintf("the key %s is not in the index %s", showKey(k.c, k.key), k.c.Name)
+	})
 }
 
 // report gives findings their places and puts them in order.

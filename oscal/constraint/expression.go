@@ -28,7 +28,10 @@ type Expression struct {
 	nodes nodesFn    // set if the expression is a path of nodes from the context
 	first *memberSet // what the first step of such a path selects, nil if it is not known
 	test  nodePred   // its effective boolean value
-	slots int
+	// everywhere is set if the expression selects all nodes of some members in the
+	// document of the context node, as //part does.
+	everywhere *memberSet
+	slots      int
 }
 
 // Compile compiles a Metapath expression. Functions and variables are resolved
@@ -58,7 +61,7 @@ func compileExpression(text string, o CompileOptions, ignorePredicates bool) (*E
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &Expression{text: text, fn: fn, nodes: nodes, first: c.first(tree), test: test, slots: c.slots}, nil
+	return &Expression{text: text, fn: fn, nodes: nodes, first: c.first(tree), everywhere: c.everywhere(tree), test: test, slots: c.slots}, nil
 }
 
 // String returns the text of the expression.

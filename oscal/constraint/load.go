@@ -460,7 +460,7 @@ func (l *setLoader) rules(f *setFile, c *contextRules, e *setElement) {
 			l.problem(f, k, "", err, "%v", err)
 		}
 		l.set.all = append(l.set.all, x)
-		c.rules.constraints = append(c.rules.constraints, x)
+		c.rules.add(x)
 		if c.first == nil {
 			c.first = x
 		}

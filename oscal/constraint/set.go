@@ -175,6 +175,14 @@ func (s *Set) Constraints() iter.Seq[*Constraint] {
 type hostRules struct {
 	lets        []*compiledLet
 	constraints []*compiled
+	sweeps      []*compiled // those that are built in one walk, see [sweep]
+}
+
+func (r *hostRules) add(c *compiled) {
+	r.constraints = append(r.constraints, c)
+	if c.swept {
+		r.sweeps = append(r.sweeps, c)
+	}
 }
 
 // compiled is a constraint with its expressions.
@@ -186,6 +194,7 @@ type compiled struct {
 	test    *Expression
 	re      *regexp.Regexp
 	keys    []compiledKey
+	swept   bool            // an index that a [sweep] builds
 	values  map[string]bool // enumerated values; true if deprecated
 	message []messagePart
 }
@@ -317,7 +326,7 @@ var builtin = sync.OnceValue(func() *Set {
 			if err := c.compile(func(_, text string) (*Expression, error) { return must(text), nil }); err != nil {
 				panic(err)
 			}
-			rules.constraints = append(rules.constraints, c)
+			rules.add(c)
 			s.all = append(s.all, c)
 		}
 		byHost[i] = rules
@@ -370,6 +379,8 @@ func (c *compiled) compile(get func(attribute, text string) (*Expression, error)
 		}
 		c.keys = append(c.keys, ck)
 	}
+	c.swept = c.Kind == KindIndex && first == nil && c.target != nil && c.target.everywhere != nil &&
+		len(c.keys) == 1 && c.keys[0].flag != nil && c.keys[0].re == nil
 	if c.Kind == KindAllowedValues {
 		c.values = make(map[string]bool, len(c.Enums))
 		for _, e := range c.Enums {

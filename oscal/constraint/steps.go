@@ -213,6 +213,23 @@ func (c *compiler) first(e *expr) *memberSet {
 	return nil
 }
 
+// everywhere returns the members that //name, or a union of names in
+// parentheses, selects in all of the document, nil for anything else.
+func (c *compiler) everywhere(e *expr) *memberSet {
+	if e.op != opPath || c.opts.RelativeRoot {
+		return nil
+	}
+	left := e.kids[0]
+	if left.op != opPath || left.kids[0].op != opRoot || !isAnyDescendant(left.kids[1]) {
+		return nil
+	}
+	step := c.descend(e.kids[1])
+	if step == nil || step.op != opStep {
+		return nil
+	}
+	return names().passing(c.resolveNames(step), axisDescendant).without(&names().flag)
+}
+
 func self(_ *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node { return append(out, n) }
 
 // rightmost returns the axis of the last step of a relative path, 0 if it is

@@ -23,7 +23,7 @@ func (ix *keyIndex) has(key string) bool {
 // that was put in, so that several indexes can share it.
 type keyTable struct {
 	seed    maphash.Seed
-	slots   []uint64   // half of the hash, and the number of an entry, which is not 0
+	slots   []uint64   // the hash, and the number of an entry, which is not 0
 	entries []keyEntry // by number - 1
 }
 
@@ -35,8 +35,8 @@ type keyEntry struct {
 
 // keyPlace is where a key stands in a table, or would.
 type keyPlace struct {
-	hash uint64
-	slot int
+	hash uint32
+	slot uint32
 	head uint32 // number of the first entry, 0 if the key is not there
 }
 
@@ -49,10 +49,10 @@ func newKeyTable(size int) *keyTable {
 }
 
 func (t *keyTable) find(key string) keyPlace {
-	h := maphash.String(t.seed, key)
-	i := int(h) & (len(t.slots) - 1)
-	for ; t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
-		if s := t.slots[i]; s>>32 == h>>32 && t.entries[uint32(s)-1].key == key {
+	h, mask := uint32(maphash.String(t.seed, key)), uint32(len(t.slots)-1)
+	i := h & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if s := t.slots[i]; uint32(s>>32) == h && t.entries[uint32(s)-1].key == key {
 			return keyPlace{h, i, uint32(s)}
 		}
 	}
@@ -76,7 +76,7 @@ func (t *keyTable) first(number uint32, set *memberSet) *oscal.Node {
 func (t *keyTable) put(p keyPlace, key string, n *oscal.Node) {
 	number := uint32(len(t.entries) + 1)
 	if p.head == 0 {
-		t.slots[p.slot] = p.hash>>32<<32 | uint64(number)
+		t.slots[p.slot] = uint64(p.hash)<<32 | uint64(number)
 	}
 	for i := p.head; i != 0; i = t.entries[i-1].next {
 		e := &t.entries[i-1]
@@ -97,15 +97,16 @@ func (t *keyTable) put(p keyPlace, key string, n *oscal.Node) {
 func (t *keyTable) grow() {
 	old := t.slots
 	t.slots = make([]uint64, 2*len(old))
+	mask := uint32(len(t.slots) - 1)
 	for _, s := range old {
-		if s != 0 {
-			h := maphash.String(t.seed, t.entries[uint32(s)-1].key)
-			i := int(h) & (len(t.slots) - 1)
-			for t.slots[i] != 0 {
-				i = (i + 1) & (len(t.slots) - 1)
-			}
-			t.slots[i] = s
+		if s == 0 {
+			continue
 		}
+		i := uint32(s>>32) & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
 	}
 }
 

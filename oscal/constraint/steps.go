@@ -546,16 +546,35 @@ func isTextual(n *oscal.Node) bool {
 	return true
 }
 
-// flagIs recognises @name = 'a', @name = ('a', 'b') and their like.
+// flagIs recognises @name = 'a', @name = ('a', 'b') and their like, also with
+// paths to flags and fields.
 func (c *compiler) flagIs(e *expr) nodePred {
 	if e.text != "=" && !(e.text == "eq" && e.kids[1].op == opString) {
 		return nil
 	}
 	get, values := textOf(e.kids[0]), literals(e.kids[1])
-	if get == nil || values == nil {
+	if values == nil {
 		return nil
 	}
 	slow := c.boolean(e)
+	if get == nil {
+		nodes, _, ok := c.nodePath(e.kids[0])
+		if !ok || e.text != "=" {
+			return nil
+		}
+		return func(d *dyn, n *oscal.Node) bool {
+			found := nodes(d, n, d.buffer())
+			defer d.release(found)
+			for _, f := range found {
+				if !isTextual(f) {
+					inner := *d
+					inner.item = NodeItem(n)
+					return slow(&inner)
+				}
+			}
+			return slices.ContainsFunc(found, func(f *oscal.Node) bool { return slices.Contains(values, f.Value()) })
+		}
+	}
 	return func(d *dyn, n *oscal.Node) bool {
 		f := get(n)
 		if f == nil {
@@ -583,11 +602,11 @@ func (c *compiler) callPredicate(e *expr) nodePred {
 	case len(e.kids) == 1 && name == "boolean":
 		return c.predicate(e.kids[0])
 	case len(e.kids) == 1 && (name == "exists" || name == "empty"):
-		nodes, _, ok := c.nodePath(e.kids[0])
-		if !ok {
+		if _, _, ok := c.nodePath(e.kids[0]); !ok {
 			return nil
 		}
-		return func(d *dyn, n *oscal.Node) bool { return d.any(nodes, n) == (name == "exists") }
+		k, want := c.predicate(e.kids[0]), name == "exists"
+		return func(d *dyn, n *oscal.Node) bool { return k(d, n) == want }
 	case len(e.kids) == 2 && name == "starts-with":
 		get := textOf(e.kids[0])
 		if get == nil || e.kids[1].op != opString {

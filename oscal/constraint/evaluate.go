@@ -48,6 +48,9 @@ type evaluator struct {
 	suspects  int           // how many of unlisted are of closed constraints
 	found     []found
 	dropped   bool
+
+	part     bool // this is the evaluator of a part of the document, see visitApart
+	panicked any  // what ended it
 }
 
 // deferredKey is a key that is looked for in an index that is not there yet.
@@ -149,8 +152,7 @@ func (e *evaluator) structure() []Finding {
 	return slices.DeleteFunc(StructureFindings(problems), func(f Finding) bool { return !e.wanted(f.Level, f.Rule) })
 }
 
-// evaluate does the work. Several goroutines would gain little: the time goes
-// into waiting for memory.
+// evaluate does the work.
 func (e *evaluator) evaluate() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -216,6 +218,9 @@ func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
 	}
 	for _, g := range groups {
 		if len(g.rules.rules) == 0 && (g.rules.below == nil || !g.rules.below.any) && e.contexts == nil {
+			continue
+		}
+		if e.visitApart(g, s) {
 			continue
 		}
 		for k := g.first; k != nil && k.Member() == g.member; k = k.Next() {

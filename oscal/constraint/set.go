@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -253,6 +254,7 @@ type definitionRules struct {
 	definition *oscal.Definition
 	members    []memberRules
 	any        bool // a member, or something below, has rules
+	indexes    bool // a member, or something below, has an index
 }
 
 type memberRules struct {
@@ -260,6 +262,14 @@ type memberRules struct {
 	rules  []*hostRules
 	needs  [][]uint64       // by rules and constraint; see needsOf
 	below  *definitionRules // nil for flags
+	// indexes tells that a node, or something below it, may host an index.
+	indexes bool
+}
+
+func (m *memberRules) hostsIndex() bool {
+	return m.below != nil && m.below.indexes || slices.ContainsFunc(m.rules, func(r *hostRules) bool {
+		return slices.ContainsFunc(r.constraints, func(c *compiled) bool { return c.Kind == KindIndex })
+	})
 }
 
 // itself is the bit of a host in the set of its members; no definition has so
@@ -480,7 +490,15 @@ func bindModel(byHost []*hostRules) *modelRules {
 				if !r.any && (len(m.rules) > 0 || m.below != nil && m.below.any) {
 					r.any, changed = true, true
 				}
+				if !r.indexes && m.hostsIndex() {
+					r.indexes, changed = true, true
+				}
 			}
+		}
+	}
+	for _, d := range defs {
+		for i := range seen[d].members {
+			seen[d].members[i].indexes = seen[d].members[i].hostsIndex()
 		}
 	}
 	for r := range oscal.Roots() {

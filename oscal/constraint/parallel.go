@@ -69,6 +69,9 @@ func (e *evaluator) visitApart(g group, s *scope) bool {
 // visitGuarded returns what visit panicked with: that the context is done, or a
 // mistake of ours.
 func (e *evaluator) visitGuarded(n *oscal.Node, rules *memberRules) (p any) {
+	if err := e.ctx.Err(); err != nil {
+		return stopped{err}
+	}
 	defer func() { p = recover() }()
 	e.visit(n, rules, nil)
 	return nil

@@ -206,7 +206,7 @@ func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
 			panic(stopped{err})
 		}
 	}
-	mark := len(e.stack)
+	mark, listed, unlisted := len(e.stack), len(e.listed), len(e.unlisted)
 	present := e.groupChildren(n, rules.below)
 	groups := e.stack[mark:]
 	e.run.host, e.groups = n, groups
@@ -228,6 +228,26 @@ func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
 		}
 	}
 	e.stack = e.stack[:mark]
+	e.forgetListed(listed, unlisted)
+}
+
+// forgetListed drops records that no verdict will need: of nodes that were noted
+// as listed since some place, too. Most constraints look at what is near their
+// host, so that few records are left for the end.
+func (e *evaluator) forgetListed(listed, unlisted int) {
+	near, open := e.listed[listed:], e.unlisted[unlisted:]
+	if e.counts != nil || len(near) == 0 || len(open) == 0 || len(near)*len(open) > 4096 {
+		return
+	}
+	kept := open[:0]
+	for _, r := range open {
+		if !slices.Contains(near, r.node) {
+			kept = append(kept, r)
+		} else if !r.c.AllowOther {
+			e.suspects--
+		}
+	}
+	e.unlisted = e.unlisted[:unlisted+len(kept)]
 }
 
 // noRules are those of a member that the sets say nothing of.
@@ -398,6 +418,10 @@ func (e *evaluator) targets(c *compiled, n *oscal.Node, s *scope, buf []*oscal.N
 }
 
 func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
+	if c.target == nil && c.Kind == KindAllowedValues {
+		e.allowedValue(c, host)
+		return
+	}
 	nodes := e.targets(c, host, s, e.buffer())
 	switch c.Kind {
 	case KindAllowedValues:

@@ -130,8 +130,13 @@ func (e *Expression) eval(r *run, s *scope, item Item) Sequence {
 
 // at makes a dynamic context, used over and over, that of the expression.
 func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
-	d.current = e
-	d.scope, d.item, d.pos, d.size = s, NodeItem(n), 1, 1
+	e.in(d, s)
+	d.item, d.pos, d.size = NodeItem(n), 1, 1
+}
+
+// in is at for what is a function of nodes, which takes no item.
+func (e *Expression) in(d *dyn, s *scope) {
+	d.current, d.scope = e, s
 	if len(d.vars) < e.slots {
 		d.vars = make([]Sequence, e.slots)
 	}
@@ -140,10 +145,11 @@ func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
 // appendNodes appends the nodes that the expression selects; a value that is
 // not a node is an error.
 func (e *Expression) appendNodes(d *dyn, s *scope, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-	e.at(d, s, n)
 	if e.nodes != nil {
+		e.in(d, s)
 		return e.nodes(d, n, out)
 	}
+	e.at(d, s, n)
 	for _, it := range e.fn(d) {
 		if it.kind != kindNode {
 			fail(CodeType, "the target must be nodes, found %s", Sequence{it}.describe())
@@ -155,6 +161,6 @@ func (e *Expression) appendNodes(d *dyn, s *scope, n *oscal.Node, out []*oscal.N
 
 // holds returns the effective boolean value on a node.
 func (e *Expression) holds(d *dyn, s *scope, n *oscal.Node) bool {
-	e.at(d, s, n)
+	e.in(d, s)
 	return e.test(d, n)
 }

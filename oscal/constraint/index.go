@@ -95,6 +95,7 @@ func (t *keyTable) put(p keyPlace, key string, n *oscal.Node) {
 }
 
 func (t *keyTable) grow() {
+	t.entries = slices.Grow(t.entries, len(t.entries))
 	old := t.slots
 	t.slots = make([]uint64, 2*len(old))
 	mask := uint32(len(t.slots) - 1)

@@ -568,7 +568,7 @@ func (c *compiler) flagIs(e *expr) nodePred {
 			for _, f := range found {
 				if !isTextual(f) {
 					inner := *d
-					inner.item = NodeItem(n)
+					inner.item, inner.pos, inner.size = NodeItem(n), 1, 1
 					return slow(&inner)
 				}
 			}
@@ -582,7 +582,7 @@ func (c *compiler) flagIs(e *expr) nodePred {
 		}
 		if !isTextual(f) {
 			inner := *d
-			inner.item = NodeItem(n)
+			inner.item, inner.pos, inner.size = NodeItem(n), 1, 1
 			return slow(&inner)
 		}
 		return slices.Contains(values, f.Value())

@@ -61,14 +61,18 @@ type memberName struct {
 }
 
 // definitionPlaces say where instances of a definition stand and what stands
-// directly below them.
-type definitionPlaces struct{ places, children memberSet }
+// directly below and above them.
+type definitionPlaces struct {
+	place            *oscal.Member // one of the places
+	places, children memberSet
+	parents          []*definitionPlaces
+}
 
 // names are the tables of the model. They are made when an expression is
 // compiled first.
 var names = sync.OnceValue(func() *nameTables {
-	t := &nameTables{members: []*oscal.Member{documentMember}, named: map[memberName]*memberSet{}}
-	ofDefinition := map[*oscal.Definition]*definitionPlaces{}
+	t := &nameTables{members: []*oscal.Member{documentMember}, named: make(map[memberName]*memberSet, 500)}
+	ofDefinition := make(map[*oscal.Definition]*definitionPlaces, 500)
 	var add func(m *oscal.Member)
 	add = func(m *oscal.Member) {
 		t.members = append(t.members, m)
@@ -88,13 +92,16 @@ var names = sync.OnceValue(func() *nameTables {
 			p.places.add(m)
 			return
 		}
-		p := &definitionPlaces{}
+		p := &definitionPlaces{place: m}
 		p.places.add(m)
 		ofDefinition[d] = p
 		t.defs = append(t.defs, p)
 		for k := range d.Members() {
 			p.children.add(k)
 			add(k)
+			if below := ofDefinition[k.Definition()]; below != nil {
+				below.parents = append(below.parents, p)
+			}
 		}
 	}
 	for r := range oscal.Roots() {
@@ -147,19 +154,19 @@ func (t *nameTables) passing(tests []nameTest, a axis) *memberSet {
 func (t *nameTables) above(s *memberSet) *memberSet {
 	out := &memberSet{}
 	out.add(documentMember)
-	left := t.defs
-	for grown := true; grown; {
-		grown = false
-		var rest []*definitionPlaces
-		for _, d := range left {
-			if d.children.meets(s) || d.children.meets(out) {
-				out.addAll(&d.places)
-				grown = true
-				continue
-			}
-			rest = append(rest, d)
+	var todo []*definitionPlaces
+	for _, d := range t.defs {
+		if d.children.meets(s) {
+			todo = append(todo, d)
 		}
-		left = rest
+	}
+	for len(todo) > 0 {
+		d := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !out.has(d.place) {
+			out.addAll(&d.places)
+			todo = append(todo, d.parents...)
+		}
 	}
 	return out
 }

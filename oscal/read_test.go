@@ -307,3 +307,26 @@ func TestPositionsOfLongLines(t *testing.T) {
 		require.Equal(t, Position{len(text), line, column}, d.position(len(text)))
 	}
 }
+
+// TestEndOfPlain: every byte at every place beside every other, as a look at one
+// byte after the other sees it.
+func TestEndOfPlain(t *testing.T) {
+	for length := range 18 {
+		for at := range length {
+			for c := range 256 {
+				text := []byte(strings.Repeat("a", length))
+				text[at] = byte(c)
+				for _, before := range []byte{0x7f, 0x80, '!', '#', 0xff, byte(c)} {
+					if at > 0 {
+						text[at-1] = before
+					}
+					want := strings.IndexFunc(string(text), func(r rune) bool { return r == '"' || r == '\\' || r < ' ' })
+					if want < 0 {
+						want = length
+					}
+					require.Equal(t, want, endOfPlain(string(text), 0), "%q", text)
+				}
+			}
+		}
+	}
+}

@@ -92,7 +92,7 @@ func FuzzMarkupXML(f *testing.F) {
 		f.Add(c.XML)
 	}
 	for _, text := range []string{
-		"<p><em><strong>max_n<sub>(i)</sub></strong></em></p>", "<p><em>a_b</em>c_<strong>d_e</strong>f</p>",
+		"<p><em><strong>max_n<sub>(i)</sub></strong></em></p>", "<p><em>\u00a0<strong>a<br/></strong>===</em></p>", "<p><em>a_b</em>c_<strong>d_e</strong>f</p>",
 		"<ul><li><pre>a\n    \nb</pre></li></ul>", `<p><a href="u">x<a href="v">y</a></a></p>`,
 		"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
 	} {

@@ -351,8 +351,8 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 		if start+n == len(w.b) {
 			last = ';'
 		}
-		if start+n < len(w.b) && w.b[start+n] == '_' { // see encodeLast
-			w.b = slices.Insert(w.b, start+n, '\\')
+		if n == 1 && (isAlpha(w.b[start]) || isDigit(w.b[start])) && start+1 < len(w.b) && w.b[start+1] == '_' { // see encodeLast
+			w.b = slices.Insert(w.b, start+1, '\\')
 		}
 		w.encode(start, start+n)
 		first = '&'

@@ -414,7 +414,7 @@ func (tx *Tx) loadHead(ctx context.Context) (head, error) {
 		return *tx.head, nil
 	}
 	var h head
-	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1}) {
+	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1, NoAttrs: true}) {
 		if err != nil {
 			return h, err
 		}

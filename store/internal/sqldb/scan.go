@@ -111,12 +111,16 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 			drive = &q.Where[i]
 		}
 	}
+	columns := "SELECT r.key, r.revision, r.attrs, r.data"
+	if q.NoAttrs {
+		columns = "SELECT r.key, r.revision, NULL, r.data"
+	}
 	var b builder
 	key := "r.key"
 	switch {
 	case q.OrderBy != "":
 		key = "o.key"
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, o.value"+joined, tenant, collection, q.OrderBy)
+		b.add(columns+", o.value"+joined, tenant, collection, q.OrderBy)
 		for _, c := range q.Where {
 			if c.Attr == q.OrderBy {
 				b.cond("o.value", c)
@@ -127,9 +131,9 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 		}
 	case drive != nil:
 		key = "o.key"
-		b.add("SELECT r.key, r.revision, r.attrs, r.data"+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
+		b.add(columns+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
 	default:
-		b.add("SELECT r.key, r.revision, r.attrs, r.data FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
+		b.add(columns+" FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
 	}
 	if q.OrderBy == "" && !q.After.IsZero() {
 		b.add(" AND "+key+" "+behind(q.Desc)+" ?", q.After.Key)

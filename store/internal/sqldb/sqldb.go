@@ -99,9 +99,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 
 // usual are the statements that every program needs.
 func usual() []string {
-	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	equal := driver.Query{Desc: true, NoAttrs: true, Where: []driver.Cond{{In: []string{""}}}}
 	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
-	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+	for _, q := range []driver.Query{{NoAttrs: true}, {NoAttrs: true, Desc: true}, {NoAttrs: true, After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
 	}

@@ -60,7 +60,10 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 	defer rows.Close()
 	var r driver.Record
 	var attrs []byte
-	columns := []any{&r.Key, &r.Revision, &attrs, &r.Data}
+	columns := []any{&r.Key, &r.Revision, &r.Data}
+	if !q.NoAttrs {
+		columns = append(columns, &attrs)
+	}
 	if q.OrderBy != "" {
 		columns = append(columns, &r.Value)
 	}
@@ -99,8 +102,9 @@ func (b *builder) add(text string, args ...any) {
 }
 
 // build returns the statement of a query, "" if nothing can match. Its columns are
-// key, revision, attributes, data, and the value of the order if there is one. The
-// table of attributes drives it where one of its orders is the order asked for.
+// key, revision, data, the attributes if they are asked for, and the value of the
+// order if there is one. The table of attributes drives it where one of its orders
+// is the order asked for.
 func build(tenant, collection string, q driver.Query) (string, []any) {
 	var drive *driver.Cond // the condition whose one value the keys are in the order of
 	for i, c := range q.Where {
@@ -111,9 +115,9 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 			drive = &q.Where[i]
 		}
 	}
-	columns := "SELECT r.key, r.revision, r.attrs, r.data"
-	if q.NoAttrs {
-		columns = "SELECT r.key, r.revision, NULL, r.data"
+	columns := "SELECT r.key, r.revision, r.data"
+	if !q.NoAttrs {
+		columns += ", r.attrs"
 	}
 	var b builder
 	key := "r.key"

@@ -340,10 +340,11 @@ func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driv
 // patiently begins a transaction, for as long as another process holds the only
 // lock, and nothing tells when it lets go.
 func (b *DB) patiently(ctx context.Context, begin func() error) error {
-	until := time.Now().Add(b.opts.LockWait)
+	until := time.NewTimer(b.opts.LockWait)
+	defer until.Stop()
 	for try := 0; ; try++ {
 		err := begin()
-		if err == nil || !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) || time.Now().After(until) {
+		if !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) {
 			return err
 		}
 		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
@@ -352,6 +353,9 @@ func (b *DB) patiently(ctx context.Context, begin func() error) error {
 		case <-ctx.Done():
 			pause.Stop()
 			return ctx.Err()
+		case <-until.C:
+			pause.Stop()
+			return err
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -145,6 +146,24 @@ func BenchmarkConvert(b *testing.B) {
 				doc, err := Parse(text[c.from], nil)
 				require.NoError(b, err)
 				require.NoError(b, doc.Write(io.Discard, &WriteOptions{Format: c.to}))
+			}
+		})
+	}
+}
+
+// BenchmarkConvertSizes converts the rev 5 catalog and texts with its groups
+// several times over: the time for a byte is to stay.
+func BenchmarkConvertSizes(b *testing.B) {
+	text := string(corpus.Read(b, rev5XML))
+	from, to := strings.Index(text, "<group"), strings.Index(text, "<back-matter")
+	for _, times := range []int{1, 2, 4, 8} {
+		large := text[:from] + strings.Repeat(text[from:to], times) + text[to:]
+		b.Run(strconv.Itoa(times), func(b *testing.B) {
+			b.SetBytes(int64(len(large)))
+			for b.Loop() {
+				doc, err := Parse(large, nil)
+				require.NoError(b, err)
+				require.NoError(b, doc.Write(io.Discard, &WriteOptions{Format: JSON}))
 			}
 		})
 	}

@@ -141,11 +141,11 @@ func ExampleFromView() {
 }
 
 func ExampleUUID() {
-	fmt.Println(oscal.UUID("risk", "R-1"))
-	fmt.Println(oscal.UUID("risk", "R-1") == oscal.UUID("risk", "R-1"))
+	fmt.Println(oscal.UUID("risk", "R-1")) // always the same
+	fmt.Println(oscal.UUID("risk", "R-2"))
 	// Output:
 	// 6727b3c1-1160-5347-94a4-bd6ea54173e7
-	// true
+	// 04c2726a-1461-5b04-a39c-fe2f22438fc9
 }
 
 func ExampleDefinition() {

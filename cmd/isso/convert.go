@@ -3,52 +3,137 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/issokit/issokit/oscal"
 )
 
+// conversion is what the flags of convert ask for.
+type conversion struct {
+	to, out string
+	version oscal.Version // the zero Version to leave it
+	quiet   bool          // no warnings
+}
+
 func convertCommand() *cobra.Command {
-	var to, out, version string
+	var c conversion
+	var version string
 	cmd := &cobra.Command{
-		Use:   "convert FILE",
-		Short: "Write a document in another format",
+		Use:   "convert FILE...",
+		Short: "Write documents in another format",
 		Long: "Convert reads a document in JSON, YAML or XML and writes it in the format of --to,\n" +
 			"or of the extension of --out. Nothing is lost: dates, numbers and explicit defaults\n" +
 			"keep the form in which they were written, formatted text keeps its meaning. A\n" +
 			"document with problems is refused; what Markdown cannot tell is a warning. FILE may\n" +
 			"be - for the standard input.\n" +
+			"Several files are converted side by side into the folder --out, under their own\n" +
+			"names with the extension of the format; those with problems are left out.\n" +
 			"A file that is there is replaced as a whole: links are followed, mode and owner stay;\n" +
 			"a pipe or device is written to.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := readDocument(cmd, args[0])
-			if ps, ok := errors.AsType[oscal.Problems](err); ok {
-				printProblems(cmd.ErrOrStderr(), ps)
-				return errProblems
-			}
-			if err != nil {
-				return err
-			}
-			printProblems(cmd.ErrOrStderr(), doc.Problems())
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
 			if version != "" {
-				v, ok := oscal.ParseVersion(version)
-				if !ok {
+				var ok bool
+				if c.version, ok = oscal.ParseVersion(version); !ok {
 					return fmt.Errorf("--oscal-version: expected a version from 1.0.0 to %s, found %q", oscal.ModelVersion, version)
 				}
-				carried, lost, err := doc.ToVersion(v)
+			}
+			if info, err := os.Stat(c.out); len(files) == 1 && (err != nil || !info.IsDir()) {
+				doc, problems, err := c.read(cmd, files[0])
+				printProblems(cmd.ErrOrStderr(), problems)
 				if err != nil {
 					return err
 				}
-				printProblems(cmd.ErrOrStderr(), lost)
-				doc = carried
+				return writeDocument(cmd, doc, c.out, c.to)
 			}
-			return writeDocument(cmd, doc, out, to)
+			return c.folder(cmd, files)
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", "", "json, yaml or xml; default is that of the extension of --out, else that of the document")
+	cmd.Flags().StringVar(&c.to, "to", "", "json, yaml or xml; default is that of the extension of --out, else that of the document")
 	cmd.Flags().StringVar(&version, "oscal-version", "", "carry the document to another OSCAL version; what that has no place for is named and left out")
-	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write; default is the standard output")
+	cmd.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "leave out warnings; what --oscal-version leaves out is told all the same")
+	cmd.Flags().StringVarP(&c.out, "out", "o", "", "file to write, or folder for several; default is the standard output")
 	return cmd
+}
+
+// read reads a document and carries it to the version that is asked for. It
+// returns problems to be told of; the error is errProblems if they are all that
+// there is of it.
+func (c *conversion) read(cmd *cobra.Command, file string) (*oscal.Document, oscal.Problems, error) {
+	doc, err := readDocument(cmd, file)
+	if ps, ok := errors.AsType[oscal.Problems](err); ok {
+		return nil, ps, errProblems
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var problems oscal.Problems
+	if !c.quiet {
+		problems = doc.Problems()
+	}
+	if c.version != (oscal.Version{}) {
+		carried, lost, err := doc.ToVersion(c.version)
+		if err != nil {
+			return nil, problems, err
+		}
+		doc, problems = carried, slices.Concat(problems, lost)
+	}
+	return doc, problems, nil
+}
+
+// folder converts files into the folder --out.
+func (c *conversion) folder(cmd *cobra.Command, files []string) error {
+	format, err := oscal.ParseFormat(c.to)
+	switch {
+	case c.out == "" || c.out == "-":
+		return errors.New("--out: expected a folder for several files")
+	case c.to == "":
+		return errors.New("--to: expected json, yaml or xml for files in a folder")
+	case err != nil:
+		return fmt.Errorf("--to: %w", err)
+	}
+	names := make([]string, len(files))
+	for i, file := range files {
+		base := filepath.Base(file)
+		names[i] = filepath.Join(c.out, strings.TrimSuffix(base, filepath.Ext(base))+"."+format.String())
+		if j := slices.Index(names[:i], names[i]); j >= 0 {
+			return fmt.Errorf("%s and %s would both be written to %s", files[j], file, names[i])
+		}
+		if file == "-" {
+			return errors.New("the standard input (-) has no name in a folder")
+		}
+	}
+	if err := os.MkdirAll(c.out, 0o777); err != nil {
+		return err
+	}
+	type converted struct {
+		problems oscal.Problems
+		err      error
+	}
+	var status error
+	for _, r := range inOrder(len(files), func(i int) converted {
+		doc, problems, err := c.read(cmd, files[i])
+		if err == nil {
+			err = writeDocument(cmd, doc, names[i], c.to)
+		}
+		return converted{problems, err}
+	}) {
+		printProblems(cmd.ErrOrStderr(), r.problems)
+		switch {
+		case r.err == nil:
+		case errors.Is(r.err, errProblems):
+			if status == nil {
+				status = errProblems
+			}
+		default:
+			fmt.Fprintf(cmd.ErrOrStderr(), "isso: %v\n", r.err)
+			status = errUnreadable
+		}
+	}
+	return status
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -304,10 +305,14 @@ func followLinks(name string) (string, error) {
 	return "", &fs.PathError{Op: "open", Path: name, Err: errors.New("too many symbolic links")}
 }
 
+// temporaries counts the files of newFileBeside. No name is used twice: a file may
+// be given its last name, and its first be removed, while others are made.
+var temporaries atomic.Int64
+
 // newFileBeside makes a file in the folder of another.
 func newFileBeside(name string, mode fs.FileMode) (*os.File, error) {
-	for i := 0; ; i++ {
-		tmp := filepath.Join(filepath.Dir(name), fmt.Sprintf(".isso-%d-%d", os.Getpid(), i))
+	for {
+		tmp := filepath.Join(filepath.Dir(name), fmt.Sprintf(".isso-%d-%d", os.Getpid(), temporaries.Add(1)))
 		f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if !errors.Is(err, fs.ErrExist) {
 			if p, ok := errors.AsType[*fs.PathError](err); ok {

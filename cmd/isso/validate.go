@@ -119,47 +119,50 @@ func (in *input) problems() (ps oscal.Problems, ok bool) {
 	return ps, ok || in.err == nil
 }
 
-// run validates files and prints what is wrong with them.
+// A checked input is what is to be said of it.
+type checked struct {
+	report report
+	found  []constraint.Finding
+	err    error // why the validation could not be done at all
+}
+
+// run validates files and prints what is wrong with them, in their order.
 func (v *validation) run(cmd *cobra.Command, files []string, format string, quiet bool) error {
 	inputs := make([]input, len(files))
-	for i, file := range files {
-		inputs[i].file = shown(file)
-		inputs[i].doc, inputs[i].err = readDocument(cmd, file)
+	// All are read first: references may lead from any to any other.
+	for i, in := range inOrder(len(files), func(i int) input {
+		doc, err := readDocument(cmd, files[i])
+		return input{shown(files[i]), doc, err}
+	}) {
+		inputs[i] = in
 	}
 	out := cmd.OutOrStdout()
 	reports := []report{}
 	var all []constraint.Finding
 	var failed error
-	for i := range inputs {
+	for i, c := range inOrder(len(inputs), func(i int) checked { return v.input(cmd, inputs, i) }) {
+		if c.err != nil {
+			return c.err
+		}
 		in := &inputs[i]
-		var r report
-		var found []constraint.Finding
 		_, readable := in.problems()
-		if readable {
-			var err error
-			if r, found, err = v.input(cmd, inputs, i); err != nil {
-				return err
-			}
-			if !r.Valid && failed == nil {
-				failed = errProblems
-			}
-		} else {
+		if !readable {
 			fmt.Fprintf(cmd.ErrOrStderr(), "isso: %v\n", in.err)
 			failed = errUnreadable
-			found = []constraint.Finding{{Level: constraint.LevelError, Rule: "unreadable", File: in.file, Message: in.err.Error(), Err: in.err}}
-			r = report{File: in.file, Problems: findingsJSON(found)}
+		} else if !c.report.Valid && failed == nil {
+			failed = errProblems
 		}
 		switch format {
 		case "json":
-			reports = append(reports, r)
+			reports = append(reports, c.report)
 		case "sarif":
-			all = append(all, found...)
+			all = append(all, c.found...)
 		default:
 			if readable {
-				printFindings(out, found, in.doc)
+				printFindings(out, c.found, in.doc)
 			}
-			if r.Valid && !quiet {
-				fmt.Fprintln(out, r.verdict())
+			if c.report.Valid && !quiet {
+				fmt.Fprintln(out, c.report.verdict())
 			}
 		}
 	}
@@ -185,17 +188,19 @@ func (r *report) verdict() string {
 	return fmt.Sprintf("%s: valid %s, OSCAL %s", r.File, r.Model, r.Version)
 }
 
-// input validates the document of an input among the others. An error means that
-// the validation could not be done at all.
-func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, []constraint.Finding, error) {
+// input validates the document of an input among the others.
+func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 	in := &inputs[i]
 	doc := in.doc
-	problems, _ := in.problems()
+	problems, readable := in.problems()
 	r := report{File: in.file, Valid: in.err == nil}
 	if doc == nil {
 		found := constraint.StructureFindings(problems)
+		if !readable {
+			found = []constraint.Finding{{Level: constraint.LevelError, Rule: "unreadable", File: in.file, Message: in.err.Error(), Err: in.err}}
+		}
 		r.Problems = findingsJSON(found)
-		return r, found, nil
+		return checked{report: r, found: found}
 	}
 	r.Model, r.Version = doc.Model(), doc.Version()
 	if _, ok := oscal.ParseVersion(r.Version); !ok {
@@ -203,7 +208,7 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, [
 	}
 	folder, err := v.reach.open(in.file, "")
 	if err != nil {
-		return report{}, nil, err
+		return checked{err: err}
 	}
 	defer folder.Close()
 	opts := v.opts
@@ -213,7 +218,7 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, [
 	}
 	res, err := constraint.Validate(cmd.Context(), doc, &opts)
 	if err != nil {
-		return report{}, nil, err
+		return checked{err: err}
 	}
 	found := onePerFault(res.Findings)
 	if v.references != "off" {
@@ -223,7 +228,7 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) (report, [
 		r.Valid = r.Valid && found[i].Level < constraint.LevelError
 	}
 	r.Problems = findingsJSON(found)
-	return r, found, nil
+	return checked{r, found, nil}
 }
 
 func (v *validation) loadSets(cmd *cobra.Command) error {

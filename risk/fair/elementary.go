@@ -115,18 +115,5 @@ func expm1(x float64) float64 {
 	return mul(u-1, x) / log(u)
 }
 
-// pow returns x^y for x >= 0.
-func pow(x, y float64) float64 {
-	switch {
-	case y == 0:
-		return 1
-	case y == 1:
-		return x
-	case x == 0 && y > 0:
-		return 0
-	}
-	return exp(mul(y, log(x)))
-}
-
 // sqrt returns the root of a variance that rounding may have put below 0.
 func sqrt(x float64) float64 { return math.Sqrt(max(x, 0)) }

@@ -130,9 +130,17 @@ func TestDB(t *testing.T) {
 	}
 }
 
-// TestDBForeign: only init makes tables in a database of somebody else.
+// TestDBForeign: only init makes tables in a database of somebody else, or a store
+// of a folder.
 func TestDBForeign(t *testing.T) {
 	inFolder(t)
+	require.NoError(t, os.Mkdir("folder", 0o700))
+	code, _, msg := isso(t, "", "db", "log", "--db", "folder")
+	require.Equal(t, 2, code)
+	require.Contains(t, msg, "folder holds no store: ")
+	entries, err := os.ReadDir("folder")
+	require.NoError(t, err)
+	require.Empty(t, entries)
 	db, err := sql.Open("sqlite", "other.db")
 	require.NoError(t, err)
 	defer db.Close()

@@ -236,3 +236,76 @@ func fullScenario(id string) Scenario {
 		},
 	}
 }
+
+// yearly returns the loss of each year of a block.
+func yearly(t *testing.T, p Portfolio, block int64) []float64 {
+	t.Helper()
+	o, err := (&Options{Seed: 3}).with()
+	require.NoError(t, err)
+	pl, err := compile(p, o.Seed, 1)
+	require.NoError(t, err)
+	ts := newTally(pl, o)
+	ts.block(block, blockYears)
+	return ts.totals()[:]
+}
+
+// TestCompareTriggered: a control on a parent takes events away from what it triggers
+// and leaves the others as they are. With Poisson(5) events of which 2 % are stopped,
+// each triggering with probability 0.1 a loss of 1000, the years that save are those with
+// a stopped event that triggers: 1 - e^-(5 x 0.02 x 0.1).
+func TestCompareTriggered(t *testing.T) {
+	chain := func(losses ...Dist) Portfolio {
+		return Portfolio{Scenarios: []Scenario{
+			{ID: "p", Frequency: LossEvents(mustFreq(Poisson(must(Constant(5))))), Losses: []Loss{PrimaryLoss(Response, losses[0])}},
+			{ID: "c", Frequency: Triggered("p", must(Constant(0.1))), Losses: []Loss{PrimaryLoss(Response, losses[1])}},
+			{ID: "d", Frequency: Triggered("c", must(Constant(0.5))), Losses: []Loss{PrimaryLoss(Response, losses[2]), SecondaryLoss(Reputation, must(Constant(0.5)), losses[2])}},
+		}}
+	}
+	with := func(p Portfolio, id string, efficacy Dist) Portfolio {
+		p.Controls = []Control{{ID: "k", Effects: []Effect{{Scenario: id, On: OnFrequency, Efficacy: efficacy}}}}
+		return p
+	}
+	zero := must(Constant(0))
+	p := chain(zero, must(Constant(1000)), zero)
+	inv, err := Compare(context.Background(), p, with(p, "p", must(Constant(0.02))), must(Constant(500)), &Options{Years: 1_000_000, Seed: 3})
+	require.NoError(t, err)
+	want := 1 - math.Exp(-0.01)
+	require.InDelta(t, want, inv.Pays.Value, 5*math.Sqrt(want/1e6))
+	require.InDelta(t, 10, inv.Saved.Value, 5*math.Sqrt(0.01/1e6)*1000)
+	require.InDelta(t, 1.96*math.Sqrt(0.01/1e6)*1000, inv.Saved.HalfWidth(), 0.01)
+
+	p = chain(must(LognormalInterval(1e3, 1e5, 0.9)), must(PERT(1e3, 1e4, 1e6, nil)), must(Gamma(2, 1e4)))
+	for _, id := range []string{"p", "c", "d", ""} {
+		better := 0
+		for block := range int64(4) {
+			before, after := yearly(t, p, block), yearly(t, with(p, id, must(Uniform(0.1, 0.5))), block)
+			for y := range before {
+				require.LessOrEqual(t, after[y], before[y], "control on %q: block %d, year %d", id, block, y)
+				if after[y] < before[y] {
+					better++
+				}
+			}
+		}
+		require.Positive(t, better, id)
+	}
+}
+
+// TestTriggeredMean: events of the parent, thinned by chance, at every depth.
+func TestTriggeredMean(t *testing.T) {
+	one := must(Constant(1))
+	p := Portfolio{
+		Scenarios: []Scenario{
+			{ID: "c", Frequency: Triggered("b", must(Constant(0.25))), Losses: []Loss{PrimaryLoss(Response, one)}},
+			{ID: "b", Frequency: Triggered("a", must(Constant(0.5))), Losses: []Loss{PrimaryLoss(Response, one)}},
+			{ID: "a", Frequency: LossEvents(mustFreq(Poisson(must(Constant(300))))), Losses: []Loss{PrimaryLoss(Response, one)}},
+		},
+		Controls: []Control{{ID: "k", Effects: []Effect{{Scenario: "b", On: OnFrequency, Efficacy: must(Constant(0.2))}}}},
+	}
+	r := simulate(t, p, &Options{Years: 20000, Detail: true})
+	for id, want := range map[string]float64{"a": 300, "b": 300 * 0.5 * 0.8, "c": 300 * 0.5 * 0.8 * 0.25} {
+		part, ok := r.Part(id)
+		require.True(t, ok)
+		require.InDelta(t, want, part.Mean().Value, 5*math.Sqrt(want/20000), id)
+		require.InEpsilon(t, math.Sqrt(want), part.SD(), 0.03, id) // thinned Poisson is Poisson
+	}
+}

@@ -204,7 +204,7 @@ func clog(z complex128) complex128 {
 // of each cell goes to its two ends in the proportion of the mean within it.
 func lattice(d Dist, h float64, n int) []float64 {
 	out := make([]float64, n)
-	if d.Quantile(0) == d.Quantile(1) {
+	if _, ok := fixed(d); ok {
 		i, frac := math.Modf(d.Mean() / h)
 		j := min(int(i), n-1)
 		out[j] += 1 - frac

@@ -64,8 +64,8 @@ type mixedPoisson struct {
 func newMixed(scale float64, factors ...Dist) *mixedPoisson {
 	m := &mixedPoisson{scale: scale}
 	for _, d := range factors {
-		if d.Quantile(0) == d.Quantile(1) {
-			m.scale = mul(m.scale, d.Mean())
+		if x, ok := fixed(d); ok {
+			m.scale = mul(m.scale, x)
 			continue
 		}
 		m.factors = append(m.factors, d)

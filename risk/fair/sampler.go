@@ -116,8 +116,8 @@ func edge(i int) float64 {
 const unit = 1.0 / (1 << (tailBits + 1)) // the probability of one t
 
 func newSampler(d Dist) *sampler {
-	if lo := d.Quantile(0); lo == d.Quantile(1) {
-		return &sampler{value: lo}
+	if x, ok := fixed(d); ok {
+		return &sampler{value: x}
 	}
 	s := &sampler{dist: d, cells: new([2 * sideCells]cell)}
 	if _, ok := d.(*empirical); ok {
@@ -168,7 +168,7 @@ func chords(d Dist, upper bool, cells []cell) {
 		// Simpson: (x0 + 4 xm + x1)/6 less the chord's mean. A jump inside the cell puts
 		// xm far from the chord.
 		cells[slot(i)] = line(t0, t1, x0, x1, mul(2, xm-x0+(xm-x1))/6)
-		if math.Abs(xm-x0+(xm-x1)) > math.Abs(x1-x0)/10 {
+		if math.Abs(xm-x0+(xm-x1)) > math.Abs(x1-x0)/20 {
 			cells[slot(i)] = cell{a: math.NaN()}
 		}
 		x0 = x1

@@ -55,6 +55,10 @@ var sampled = []struct {
 	{"generalised Pareto, negative shape", must(GeneralizedPareto(5, 2, -0.5))},
 	{"metalog", must(Metalog(Quantile{0.1, 20}, Quantile{0.5, 50}, Quantile{0.9, 130}, nil))},
 	{"mixture with a gap", must(Mixture(Component{1, must(Uniform(0, 1))}, Component{3, must(Uniform(5, 6))}))},
+	{"mixture with an atom at 0", mixed(0.9, must(Constant(0)), must(LognormalInterval(1000, 100000, 0.9)))},
+	{"mixture of body and tail", mixed(0.9, must(PERT(0, 1000, 5000, nil)), must(GeneralizedPareto(5000, 3000, 0.3)))},
+	{"mixture, truncated at its atom", must(Truncate(mixed(0.5, must(Constant(0)), must(Exponential(1))), 0, 3))},
+	{"far tail of a normal", must(Truncate(must(Normal(0, 1)), 5.9, math.Inf(1)))},
 	{"empirical", must(Empirical(3, 1, 4, 1, 5))},
 	{"of the caller", userDist{}},
 }
@@ -68,7 +72,7 @@ func TestSampler(t *testing.T) {
 			st := newStream(key(1, tt.name), 0)
 			words := make([]uint64, 20000)
 			st.fill(words)
-			scale := math.Abs(tt.dist.Quantile(0.9) - tt.dist.Quantile(0.1))
+			scale := max(math.Abs(tt.dist.Quantile(0.9)-tt.dist.Quantile(0.1)), math.Abs(tt.dist.Mean())) // an atom may be wider than the quantiles
 			for i, w := range words {
 				if i%2 == 1 { // tails
 					w = w&^(1<<63-1) | w&(1<<63-1)>>(i%20)

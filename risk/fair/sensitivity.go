@@ -201,14 +201,17 @@ func Sobol(s Scenario) ([]Index, error) {
 	if tree {
 		tc, rs := s.Frequency.suscept.threat, s.Frequency.suscept.resistance
 		m, q := mul(meanA, meanB), mul(secondA, secondB)
-		var first, total [2]float64
-		for _, n := range unitNodes(24) {
-			f := CDF(rs, tc.Quantile(n.x)) // P(TC > RS | TC)
-			g := CDF(tc, rs.Quantile(n.x)) // P(TC <= RS | RS)
-			first[0] += mul(n.w, mul(f-v, f-v))
-			first[1] += mul(n.w, mul(1-g-v, 1-g-v))
-			total[0] += mul(n.w, mul(g, 1-g))
-			total[1] += mul(n.w, mul(f, 1-f))
+		square := func(x float64) float64 { return mul(x, x) }
+		// P(TC > RS | TC) and P(TC > RS | RS).
+		byThreat := func(x float64) float64 { return below(rs, x) }
+		byResistance := func(x float64) float64 { return survival(tc, x) }
+		first := [2]float64{
+			expect(tc, rs, func(x float64) float64 { return square(byThreat(x) - v) }),
+			expect(rs, tc, func(x float64) float64 { return square(byResistance(x) - v) }),
+		}
+		total := [2]float64{
+			expect(rs, tc, func(x float64) float64 { p := byResistance(x); return mul(p, 1-p) }),
+			expect(tc, rs, func(x float64) float64 { p := byThreat(x); return mul(p, 1-p) }),
 		}
 		add("threat capability", mul(first[0], mul(m, m)), mul(total[0], q))
 		add("resistance strength", mul(first[1], mul(m, m)), mul(total[1], q))

@@ -156,3 +156,20 @@ func TestTornadoVaR(t *testing.T) {
 		}
 	}
 }
+
+// TestSobolPoint: against a point, all the variance of the indicator is the
+// capability's; at a constant frequency and magnitude it is all there is.
+func TestSobolPoint(t *testing.T) {
+	one := must(Constant(1))
+	s := Scenario{ID: "s", Frequency: FromThreats(ThreatEvents(one), FromCapability(must(Uniform(0, 1)), must(Constant(0.3)))), Losses: []Loss{PrimaryLoss(Response, one)}}
+	got, err := Sobol(s)
+	require.NoError(t, err)
+	for _, x := range got {
+		want := 0.0
+		if x.Factor == "threat capability" {
+			want = 1
+		}
+		require.InDelta(t, want, x.First, 1e-9, x.Factor)
+		require.InDelta(t, want, x.Total, 1e-9, x.Factor)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -60,7 +61,11 @@ type plan struct {
 	groups    [][]int // indices of scenarios
 	names     []string
 	digest    [32]byte
+	marked    []mark
 }
+
+// histogram returns an empty one with the marks of the portfolio.
+func (pl *plan) histogram() *histogram { return &histogram{marks: slices.Clone(pl.marked)} }
 
 // scatterLimit is the rate up to which the events of a block are scattered.
 const scatterLimit = 256
@@ -238,6 +243,7 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 	}
 	parallel(len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
 	pl.digest = pl.sum(digests, engines, p)
+	pl.marked = pl.marks(p, engines)
 	return pl, nil
 }
 

@@ -334,13 +334,13 @@ type tally struct {
 }
 
 func newTally(pl *plan, o Options) *tally {
-	t := &tally{total: new(histogram)}
+	t := &tally{total: pl.histogram()}
 	t.worker = newWorker(pl, new(atomic.Bool))
 	n := len(pl.engines)
 	if o.Detail {
 		t.parts = make([]*histogram, n+len(pl.groups))
 		for i := range t.parts {
-			t.parts[i] = new(histogram)
+			t.parts[i] = pl.histogram()
 		}
 		t.group = make([][blockYears]float64, len(pl.groups))
 	}

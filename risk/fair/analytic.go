@@ -187,7 +187,7 @@ func newCount(f Freq) (c count, err error) {
 	c = count{freq: f, none: f.Prob(0)}
 	switch f := f.(type) {
 	case *mixedPoisson:
-		if c.rates = f.rates(2); len(c.rates) > 64 {
+		if c.rates = f.settled().rates; len(c.rates) > 64 {
 			c.rates = compress(c.rates, 64)
 		}
 	case *negativeBinomial, *binomial:

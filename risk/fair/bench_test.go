@@ -215,7 +215,7 @@ func BenchmarkNewSampler(b *testing.B) {
 func BenchmarkPlan(b *testing.B) {
 	p := hundred()
 	for b.Loop() {
-		if _, err := compile(p, 1, 1); err != nil {
+		if _, err := compile(context.Background(), p, 1, 1); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -103,19 +103,6 @@ func fixed(d Dist) (float64, bool) {
 	return 0, false
 }
 
-// ours tells whether a distribution is of this package, through and through.
-func ours(d Dist) bool {
-	switch d := d.(type) {
-	case *mixture:
-		return !slices.ContainsFunc(d.parts, func(c Component) bool { return !ours(c.Dist) })
-	case *truncated:
-		return ours(d.d)
-	case constant, none, *empirical, tails:
-		return true
-	}
-	return false
-}
-
 // Truncate returns d on the condition that its value lies from min to max, both
 // of them included; either may be infinite. Its density is renormalised, not clipped: no
 // mass heaps up at the ends. The error is of type [Problems], also if there is next to no

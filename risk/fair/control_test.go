@@ -170,6 +170,12 @@ func TestBestSet(t *testing.T) {
 	require.InDelta(t, 2000*0.72, got.Saved, 1e-9)
 	require.InDelta(t, 100, got.Cost, 1e-9)
 
+	// Costs that add up to the budget are within it, though 0.1 + 0.2 > 0.3 in floating
+	// point.
+	got, err = BestSet(p, []Control{control("x", 0.3, 0.1), control("y", 0.3, 0.2)}, 0.3)
+	require.NoError(t, err)
+	require.Equal(t, []string{"x", "y"}, got.Controls)
+
 	// Against all subsets, for random sets of ten controls and three scenarios.
 	st := newStream(11, 0)
 	u := func() float64 { return float64(st.next()>>11) / (1 << 53) }
@@ -242,7 +248,7 @@ func yearly(t *testing.T, p Portfolio, block int64) []float64 {
 	t.Helper()
 	o, err := (&Options{Seed: 3}).with()
 	require.NoError(t, err)
-	pl, err := compile(p, o.Seed, 1)
+	pl, err := compile(context.Background(), p, o.Seed, 1)
 	require.NoError(t, err)
 	ts := newTally(pl, o)
 	ts.block(block, blockYears)

@@ -97,7 +97,7 @@ func partial(d Dist, x, f float64) float64 {
 
 // PERTOptions configure [PERT]; nil means the defaults.
 type PERTOptions struct {
-	Shape float64 // weight of the mode; default 4; smaller is wider
+	Shape float64 // weight of the mode; default 4; smaller is wider; at most 1e6
 }
 
 // PERT returns the beta-PERT distribution of a smallest, most likely and largest
@@ -113,7 +113,9 @@ func PERT(min, mode, max float64, opts *PERTOptions) (Dist, error) {
 	}
 	var ps Problems
 	three(&ps, "PERT", min, mode, max)
-	ps.positive("PERT shape", shape)
+	if ps.positive("PERT shape", shape); shape > maxShape && !math.IsInf(shape, 1) {
+		ps.add("PERT shape", fmt.Sprintf("a number of at most %v", maxShape), shape)
+	}
 	if ps != nil {
 		return nil, ps
 	}
@@ -140,11 +142,12 @@ func three(ps *Problems, name string, min, mode, max float64) {
 	}
 }
 
-// Beta returns the beta distribution on 0 to 1 with the parameters alpha = a and beta = b. The error is of type [Problems].
+// Beta returns the beta distribution on 0 to 1 with the parameters alpha = a and
+// beta = b, both from 0.001 to 1e6. The error is of type [Problems].
 func Beta(a, b float64) (Dist, error) {
 	var ps Problems
-	ps.positive("beta alpha", a)
-	ps.positive("beta beta", b)
+	ps.shape("beta alpha", a)
+	ps.shape("beta beta", b)
 	if ps != nil {
 		return nil, ps
 	}
@@ -509,11 +512,11 @@ func (d *lognormal) second(x float64) float64 {
 	return mul(exp(2*d.mu+mul(2*d.sigma, d.sigma)), normalCDF(d.z(x)-2*d.sigma))
 }
 
-// Gamma returns the gamma distribution of a shape and a scale; its mean is their
-// product. The error is of type [Problems].
+// Gamma returns the gamma distribution of a shape, from 0.001 to 1e6, and a scale; its
+// mean is their product. The error is of type [Problems].
 func Gamma(shape, scale float64) (Dist, error) {
 	var ps Problems
-	ps.positive("gamma shape", shape)
+	ps.shape("gamma shape", shape)
 	if ps.positive("gamma scale", scale); ps != nil {
 		return nil, ps
 	}

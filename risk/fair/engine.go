@@ -1,6 +1,7 @@
 package fair
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -111,8 +112,9 @@ func (p poisson) draw(word uint64) int {
 func threshold(p float64) uint64 { return uint64(min(p, 1)*(1<<53)) << 11 }
 
 // compile checks a portfolio and makes it ready. Samplers are made by several
-// workers; what they make does not depend on that.
-func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
+// workers; what they make does not depend on that. The error is of type [Problems], or
+// that of ctx.
+func compile(ctx context.Context, p Portfolio, seed uint64, workers int) (*plan, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -216,7 +218,10 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 	if pl.severity != nil {
 		phiTable()
 	}
-	parallel(len(jobs), workers, func(i int) { jobs[i]() })
+	parallel(ctx, len(jobs), workers, func(i int) { jobs[i]() })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	for i, s := range p.Scenarios {
 		if problems[i] != nil {
 			var ps Problems
@@ -241,21 +246,24 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 		pl.names = append(pl.names, g.ID)
 		pl.groups = append(pl.groups, p.members(g, index))
 	}
-	parallel(len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
+	parallel(ctx, len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	pl.digest = pl.sum(digests, engines, p)
 	pl.marked = pl.marks(p, engines)
 	return pl, nil
 }
 
-// parallel calls f for 0 to n-1 from several goroutines.
-func parallel(n, workers int, f func(i int)) {
+// parallel calls f for 0 to n-1 from several goroutines, until ctx ends.
+func parallel(ctx context.Context, n, workers int, f func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(workers, n) {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= n {
+				if i >= n || ctx.Err() != nil {
 					return
 				}
 				f(i)

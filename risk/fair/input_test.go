@@ -34,6 +34,10 @@ func TestRefused(t *testing.T) {
 		{"log-normal absurd", second(LognormalInterval(1e-300, 1e300, 0.1)), "log-normal sigma"},
 		{"gamma", second(Gamma(0, inf)), "gamma shape: expected a number above 0, found 0; fair: gamma"},
 		{"beta", second(Beta(-1, 1)), "beta alpha"},
+		{"PERT absurd", second(PERT(1, 2, 3, &PERTOptions{Shape: 1e300})), "PERT shape: expected a number of at most 1e+06, found 1e+300"},
+		{"gamma absurd", second(Gamma(1e15, 1)), "gamma shape: expected a number from 0.001 to 1e+06, found 1e+15"},
+		{"gamma all but 0", second(Gamma(1e-9, 1)), "gamma shape"},
+		{"beta absurd", second(Beta(1e12, 1e-300)), "beta alpha: expected a number from 0.001 to 1e+06, found 1e+12; beta beta"},
 		{"exponential", second(Exponential(0)), "exponential mean"},
 		{"Pareto without mean", second(GeneralizedPareto(0, 1, 1)), "there is no mean"},
 		{"empirical empty", second(Empirical()), "one at least"},
@@ -138,6 +142,83 @@ func TestAbsurdRuns(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = Compare(cancelled, p, p, nil, nil)
 	require.ErrorIs(t, err, context.Canceled)
+	// So does the set-up of thousands of scenarios.
+	p = Portfolio{}
+	for i := range 5000 {
+		s := fullScenario(fmt.Sprint(i))
+		s.Frequency.contact = must(PERT(1, 5, 40+float64(i), nil))
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err = compile(ctx, p, 1, 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = Compare(ctx, p, p, nil, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	t.Log("ended after", time.Since(start))
+}
+
+// bad is a distribution of a caller with quantiles that are none from 0.2 on.
+type bad struct{ value float64 }
+
+func (d bad) Quantile(p float64) float64 {
+	if p < 0.2 || p == 1 {
+		return p
+	}
+	return d.value
+}
+func (bad) Mean() float64 { return 0.5 }
+func (bad) Var() float64  { return 0.1 }
+
+// TestNotNumbers: what has no answer is an error or NaN, never a number or a panic.
+func TestNotNumbers(t *testing.T) {
+	one := must(Constant(1))
+	for _, x := range []float64{math.NaN(), -5, 0.1, math.Inf(1)} {
+		_, err := Simulate(context.Background(), Portfolio{Scenarios: []Scenario{single(mustFreq(Poisson(one)), bad{x})}}, nil)
+		require.ErrorIs(t, err, ErrInvalid, x)
+		_, err = Poisson(must(Mixture(Component{1, one}, Component{1, bad{x}})))
+		require.ErrorIs(t, err, ErrInvalid, x)
+		_, err = AtMostOnce(bad{x})
+		require.ErrorIs(t, err, ErrInvalid, x)
+	}
+	_, err := Poisson(userDist{})
+	require.NoError(t, err)
+	_, err = Sobol(single(mustFreq(Poisson(must(Uniform(1, 2)))), must(GeneralizedPareto(0, 1, 0.6))))
+	require.ErrorContains(t, err, "a variance")
+
+	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
+	r := simulate(t, p, &Options{Years: 100})
+	for _, q := range []float64{-1, 0, 1, 7, math.NaN()} {
+		_, err := r.Contributions(q)
+		require.ErrorIs(t, err, ErrInvalid, q)
+		require.True(t, math.IsNaN(r.VaR(q).Value), q)
+		require.True(t, math.IsNaN(r.TVaR(q).Value), q)
+	}
+	require.True(t, math.IsNaN(CDF(nil, 3)))
+	require.True(t, math.IsNaN(TailMean(nil, 0.9)))
+	require.True(t, math.IsNaN(LimitedMean(nil, 3)))
+	for _, q := range []float64{-1, 1, 2, math.NaN()} {
+		require.True(t, math.IsNaN(TailMean(one, q)))
+	}
+
+	var zero Result
+	require.True(t, math.IsNaN(zero.Mean().Value))
+	require.True(t, math.IsNaN(zero.VaR(0.9).Value))
+	require.True(t, math.IsNaN(zero.TVaR(0.9).Value))
+	require.True(t, math.IsNaN(zero.Exceed(1).Value))
+	require.Zero(t, zero.Years())
+	require.Zero(t, zero.SD())
+	for range zero.Curve(0) {
+		t.Fatal("a point of nothing")
+	}
+	_, err = zero.Contributions(0.9)
+	require.ErrorIs(t, err, ErrNoShares)
+	require.ErrorIs(t, zero.Merge(&Result{}), ErrMerge)
+	require.ErrorIs(t, zero.Merge(r), ErrMerge)
+	_, ok := zero.Part("a")
+	require.False(t, ok)
+	require.ErrorIs(t, new(Result).UnmarshalBinary(bytesOf(t, &zero)), ErrEncoding)
 }
 
 func TestEnums(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 )
@@ -38,15 +39,18 @@ func Compare(ctx context.Context, before, after Portfolio, cost Dist, opts *Opti
 	}
 	if cost == nil {
 		cost = constant{}
-	} else if low := cost.Quantile(0); !(low >= 0) {
-		ps.add("cost", "no value below 0", low)
+	} else {
+		ps.values("cost", cost, 0, math.Inf(1), "no value below 0")
 	}
 	if ps != nil {
 		return nil, ps
 	}
 	plans := [2]*plan{}
 	for i, p := range []Portfolio{before, after} {
-		if plans[i], err = compile(p, o.Seed, o.Workers); err != nil {
+		if plans[i], err = compile(ctx, p, o.Seed, o.Workers); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
 			var ps Problems
 			ps.in([]string{"before", "after"}[i], err)
 			return nil, ps
@@ -197,7 +201,7 @@ type knapsack struct {
 }
 
 func newKnapsack(p Portfolio, owned int, budget float64) *knapsack {
-	k := &knapsack{budget: budget}
+	k := &knapsack{budget: mul(budget, 1+1e-12)} // costs that add up to it are within, rounded or not
 	candidates := p.Controls[owned:]
 	n := len(candidates)
 	k.factors = make([][]float64, n)

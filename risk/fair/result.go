@@ -20,7 +20,8 @@ type Estimate struct {
 }
 
 // A Result is the distribution of the annual loss as simulated. It holds integers
-// only, so that merging is exact. It is not safe for concurrent use.
+// only, so that merging is exact. It is not safe for concurrent use. The zero Result has
+// no years, and estimates NaN.
 type Result struct {
 	// Level is that of the intervals of all estimates: 0.95 unless set.
 	Level float64
@@ -84,7 +85,15 @@ func (r *Result) until(block int64) *Result {
 }
 
 // Years is how many years were simulated.
-func (r *Result) Years() int64 { return int64(r.total.years) }
+func (r *Result) Years() int64 { return int64(r.sample().years) }
+
+// sample is what was counted; of the zero Result nothing.
+func (r *Result) sample() *histogram {
+	if r.total == nil {
+		return new(histogram)
+	}
+	return r.total
+}
 
 // Complete tells whether all years of the run are there, no shard is missing.
 func (r *Result) Complete() bool { return r.Years() == r.years }
@@ -99,7 +108,7 @@ func (r *Result) Digest() string { return fmt.Sprintf("%x", r.digest) }
 // matter. The error matches [ErrMerge] if seed, years or model differ, or the two have
 // years in common; then r is as it was.
 func (r *Result) Merge(o *Result) error {
-	if r.digest != o.digest || r.years != o.years || r.seed != o.seed || !slices.Equal(r.names, o.names) ||
+	if r.total == nil || o.total == nil || r.digest != o.digest || r.years != o.years || r.seed != o.seed || !slices.Equal(r.names, o.names) ||
 		(r.parts == nil) != (o.parts == nil) || (r.shares == nil) != (o.shares == nil) {
 		return fmt.Errorf("fair: %w: other model, seed, years or options", ErrMerge)
 	}
@@ -138,7 +147,7 @@ func (r *Result) Part(id string) (*Result, bool) {
 
 func (r *Result) sorted() *sorted {
 	if r.cache == nil {
-		r.cache = r.total.sorted()
+		r.cache = r.sample().sorted()
 	}
 	return r.cache
 }
@@ -316,16 +325,17 @@ var ErrNoShares = errors.New("contributions were not kept")
 
 // Contributions returns, in the order of the portfolio, what each scenario
 // contributes to the mean and to the tail value at risk at p (Euler allocation,
-// E[S_i | S >= VaR_p]). The error matches [ErrNoShares].
+// E[S_i | S >= VaR_p]). The error matches [ErrNoShares], or [ErrInvalid] unless
+// 0 < p < 1.
 func (r *Result) Contributions(p float64) ([]Contribution, error) {
+	if !(p > 0 && p < 1) {
+		return nil, Problems{{"p", "a number strictly between 0 and 1", fmt.Sprint(p)}}
+	}
 	if r.members == 1 {
 		return []Contribution{{r.names[0], r.Mean().Value, r.TVaR(p).Value}}, nil
 	}
 	if r.shares == nil {
 		return nil, fmt.Errorf("fair: %w", ErrNoShares)
-	}
-	if !(p > 0 && p < 1) {
-		return nil, Problems{{"p", "a number strictly between 0 and 1", fmt.Sprint(p)}}
 	}
 	n := float64(r.total.years)
 	v, tail := r.sorted().tail(p)
@@ -404,7 +414,7 @@ func (r *Result) MarshalBinary() ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(len(n)))
 		b = append(b, n...)
 	}
-	b = r.total.append(b)
+	b = r.sample().append(b)
 	b = binary.AppendUvarint(b, uint64(len(r.parts)))
 	for _, h := range r.parts {
 		b = h.append(b)

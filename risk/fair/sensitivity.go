@@ -3,6 +3,7 @@ package fair
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -42,6 +43,8 @@ func (s Scenario) inputs() (frequency []input, losses [][2]input) {
 	case l.freq != nil:
 		if m, ok := l.freq.(*mixedPoisson); ok && len(m.factors) == 1 && m.scale == 1 {
 			frequency = append(frequency, newInput("loss event frequency", m.factors[0], func(s *Scenario, x float64) { s.Frequency = LossEvents(newMixed(1, constant{x})) }))
+		} else if b, ok := l.freq.(*binomial); ok && b.probability != nil {
+			frequency = append(frequency, newInput("loss event frequency", b.probability, func(s *Scenario, x float64) { s.Frequency = LossEvents(&binomial{n: 1, p: x}) }))
 		} else {
 			frequency = append(frequency, newInput("loss event frequency", constant{l.freq.Mean()}, nil))
 		}
@@ -178,6 +181,9 @@ func Sobol(s Scenario) ([]Index, error) {
 		varB += mul(l[0].second, l[1].second) - mul(m, m)
 	}
 	secondB := varB + mul(meanB, meanB)
+	if math.IsInf(secondA, 0) || math.IsInf(secondB, 0) {
+		return nil, Problems{{"scenario " + s.ID, "inputs that have a variance", "one that has none"}}
+	}
 	mean := mul(mul(meanA, v), meanB)
 	variance := mul(mul(secondA, second), secondB) - mul(mean, mean)
 	var out []Index

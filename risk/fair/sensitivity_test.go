@@ -173,3 +173,20 @@ func TestSobolPoint(t *testing.T) {
 		require.InDelta(t, want, x.Total, 1e-9, x.Factor)
 	}
 }
+
+// TestAtMostOnceInputs: the mean 1000 p of an uncertain probability p has all its
+// variance from p.
+func TestAtMostOnceInputs(t *testing.T) {
+	s := single(mustFreq(AtMostOnce(must(Uniform(0.1, 0.9)))), must(Constant(1000)))
+	bars, err := Tornado(s)
+	require.NoError(t, err)
+	require.Equal(t, "loss event frequency", bars[0].Factor)
+	require.InDelta(t, 180, bars[0].Low, 1e-9)
+	require.InDelta(t, 820, bars[0].High, 1e-9)
+	got, err := Sobol(s)
+	require.NoError(t, err)
+	require.InDelta(t, 1, got[0].First, 1e-12)
+	require.InDelta(t, 1, got[0].Total, 1e-12)
+	_, err = TornadoVaR(context.Background(), s, 0.95, &Options{Years: 1000})
+	require.NoError(t, err)
+}

@@ -234,7 +234,7 @@ func Simulate(ctx context.Context, p Portfolio, opts *Options) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	pl, err := compile(p, o.Seed, o.Workers)
+	pl, err := compile(ctx, p, o.Seed, o.Workers)
 	if err != nil {
 		return nil, err
 	}

@@ -281,9 +281,7 @@ func (l Loss) check(ps *Problems, where string) {
 		ps.add(where+": magnitude", "a distribution", "none")
 		return
 	}
-	if low := l.magnitude.Quantile(0); !(low >= 0) {
-		ps.add(where+": magnitude", "no value below 0", low)
-	}
+	ps.values(where+": magnitude", l.magnitude, 0, math.Inf(1), "no value below 0")
 	if m := l.magnitude.Mean(); !(m <= maxLoss) {
 		ps.add(where+": magnitude", fmt.Sprintf("a mean of at most %v", maxLoss), m)
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -163,7 +165,7 @@ func TestBestSet(t *testing.T) {
 	cs := []Control{control("a", 0.5, 60), control("b", 0.4, 40), control("c", 0.3, 30), control("d", 0.2, 10)}
 	// By hand: with 100 to spend, b, c and d (80) leave 0.6*0.7*0.8 = 0.336; a and b (100)
 	// leave 0.5*0.6 = 0.3; a, c and d (100) leave 0.5*0.7*0.8 = 0.28.
-	got, err := BestSet(p, cs, 100)
+	got, err := BestSet(context.Background(), p, cs, 100)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "c", "d"}, got.Controls)
 	require.True(t, got.Exact)
@@ -172,7 +174,7 @@ func TestBestSet(t *testing.T) {
 
 	// Costs that add up to the budget are within it, though 0.1 + 0.2 > 0.3 in floating
 	// point.
-	got, err = BestSet(p, []Control{control("x", 0.3, 0.1), control("y", 0.3, 0.2)}, 0.3)
+	got, err = BestSet(context.Background(), p, []Control{control("x", 0.3, 0.1), control("y", 0.3, 0.2)}, 0.3)
 	require.NoError(t, err)
 	require.Equal(t, []string{"x", "y"}, got.Controls)
 
@@ -223,7 +225,7 @@ func TestBestSet(t *testing.T) {
 				best = max(best, saved)
 			}
 		}
-		got, err := BestSet(p, cs, 5e4)
+		got, err := BestSet(context.Background(), p, cs, 5e4)
 		require.NoError(t, err)
 		require.True(t, got.Exact)
 		require.InEpsilon(t, best, got.Saved, 1e-9, "trial %d", trial)
@@ -314,4 +316,55 @@ func TestTriggeredMean(t *testing.T) {
 		require.InDelta(t, want, part.Mean().Value, 5*math.Sqrt(want/20000), id)
 		require.InEpsilon(t, math.Sqrt(want), part.SD(), 0.03, id) // thinned Poisson is Poisson
 	}
+}
+
+// TestBestSetLarge: many controls on many scenarios stop, when told to and by
+// themselves, and what is found is no better than the bound.
+func TestBestSetLarge(t *testing.T) {
+	var p Portfolio
+	for i := range 100 {
+		s := single(mustFreq(Poisson(must(Constant(0.5+float64(i%7))))), must(Constant(1000+float64(i*37%100))))
+		s.ID = fmt.Sprint("s", i)
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	controls := func(n int, effects func(i int) []Effect) []Control {
+		var out []Control
+		for i := range n {
+			out = append(out, Control{ID: fmt.Sprint("c", i), Cost: must(Constant(100 + float64(i*53%97))), Effects: effects(i)})
+		}
+		return out
+	}
+	e := must(Constant(0.3))
+	// All controls act on all scenarios alike: the best set is that of the most controls,
+	// since each leaves 0.7.
+	cs := controls(40, func(int) []Effect { return []Effect{{On: OnFrequency, Efficacy: e}} })
+	got, err := BestSet(context.Background(), p, cs, 1600)
+	require.NoError(t, err)
+	costs := make([]float64, 0, 40)
+	for _, c := range cs {
+		costs = append(costs, c.Cost.Mean())
+	}
+	slices.Sort(costs)
+	n, spent := 0, 0.0
+	for ; spent+costs[n] <= 1600; n++ {
+		spent += costs[n]
+	}
+	require.Len(t, got.Controls, n)
+	require.LessOrEqual(t, got.Saved, got.Bound)
+	cs = controls(60, func(i int) []Effect {
+		var out []Effect
+		for j := range 40 {
+			out = append(out, Effect{Scenario: fmt.Sprint("s", (i*7+j*3)%100), On: OnFrequency, Efficacy: must(Constant(0.05 + float64((i*j)%11)/20))})
+		}
+		return out
+	})
+	got, err = BestSet(context.Background(), p, cs, 3000)
+	require.NoError(t, err)
+	require.LessOrEqual(t, got.Saved, got.Bound)
+	require.LessOrEqual(t, got.Cost, 3000.0)
+	require.Positive(t, got.Saved)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err = BestSet(ctx, p, cs, 3000)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

@@ -232,7 +232,7 @@ func ExampleBestSet() {
 	control := func(id string, efficacy, cost float64) fair.Control {
 		return fair.Control{ID: id, Cost: dist(fair.Constant(cost)), Effects: []fair.Effect{{On: fair.OnFrequency, Efficacy: dist(fair.Constant(efficacy))}}}
 	}
-	s, err := fair.BestSet(fair.Portfolio{Scenarios: []fair.Scenario{twice()}},
+	s, err := fair.BestSet(context.Background(), fair.Portfolio{Scenarios: []fair.Scenario{twice()}},
 		[]fair.Control{control("a", 0.5, 60), control("b", 0.4, 40), control("c", 0.3, 30), control("d", 0.2, 10)}, 100)
 	if err != nil {
 		log.Fatal(err)

@@ -68,6 +68,9 @@ type plan struct {
 // histogram returns an empty one with the marks of the portfolio.
 func (pl *plan) histogram() *histogram { return &histogram{marks: slices.Clone(pl.marked)} }
 
+// maxTables bounds the memory of the tables of distributions to some 600 MB.
+const maxTables = 1 << 14
+
 // scatterLimit is the rate up to which the events of a block are scattered.
 const scatterLimit = 256
 
@@ -126,7 +129,15 @@ func compile(ctx context.Context, p Portfolio, seed uint64, workers int) (*plan,
 		pl.ids = append(pl.ids, s.ID)
 	}
 	var jobs []func()
-	sampled := func(d Dist, to **sampler) { jobs = append(jobs, func() { *to = newSampler(d) }) }
+	tables := map[any]*sampler{} // equal distributions share theirs
+	sampled := func(d Dist, to **sampler) {
+		id := identity(d)
+		if *to = tables[id]; *to == nil {
+			s := new(sampler)
+			*to, tables[id] = s, s
+			jobs = append(jobs, func() { *s = *newSampler(d) })
+		}
+	}
 
 	frequency, severity := map[string]int{}, map[string]int{}
 	if c := p.Frequencies; c != nil {
@@ -217,6 +228,9 @@ func compile(ctx context.Context, p Portfolio, seed uint64, workers int) (*plan,
 	}
 	if pl.severity != nil {
 		phiTable()
+	}
+	if len(tables) > maxTables {
+		return nil, Problems{{"portfolio", fmt.Sprintf("at most %d different distributions", maxTables), strconv.Itoa(len(tables))}}
 	}
 	parallel(ctx, len(jobs), workers, func(i int) { jobs[i]() })
 	if err := ctx.Err(); err != nil {

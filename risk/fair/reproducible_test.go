@@ -115,6 +115,31 @@ func TestScenariosApart(t *testing.T) {
 	require.Equal(t, before.total, after.total)
 }
 
+// TestTablesShared: equal distributions have one table, and too many different ones are
+// refused before there are any.
+func TestTablesShared(t *testing.T) {
+	var p Portfolio
+	for i := range 100 {
+		s := single(mustFreq(Poisson(must(Constant(1)))), must(LognormalInterval(1e4, 1e6+float64(i%2), 0.9)))
+		s.ID = fmt.Sprint(i)
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	pl, err := compile(context.Background(), p, 1, 2)
+	require.NoError(t, err)
+	tables := map[*sampler]bool{}
+	for _, e := range pl.engines {
+		tables[e.forms[0].sampler] = true
+	}
+	require.Len(t, tables, 2)
+	for i := range maxTables {
+		s := single(mustFreq(Poisson(must(Constant(1)))), must(Uniform(0, 1+float64(i))))
+		s.ID = fmt.Sprint("u", i)
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	_, err = Simulate(context.Background(), p, nil)
+	require.ErrorContains(t, err, "portfolio: expected at most 16384 different distributions, found 16386")
+}
+
 func TestCheckpoint(t *testing.T) {
 	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
 	var years []int64

@@ -202,6 +202,34 @@ func (s *sampler) fill(d Dist) {
 	}
 }
 
+// identity returns a value that two distributions have in common only if they are the
+// same.
+func identity(d Dist) any {
+	switch d := d.(type) {
+	case constant:
+		return d
+	case *beta:
+		return *d
+	case *triangular:
+		return *d
+	case *uniform:
+		return *d
+	case *normal:
+		return *d
+	case *lognormal:
+		return *d
+	case *gamma:
+		return *d
+	case *pareto:
+		return *d
+	case *metalog:
+		return *d
+	case *empirical, *mixture, *truncated:
+		return d
+	}
+	return new(int64) // of a caller: nobody knows
+}
+
 // line returns the cell through two points, shifted; none if the shift is more than a
 // part of its height, as for a curve too bent for a line.
 func line(t0, t1, x0, x1, shift, part float64) cell {

@@ -195,6 +195,7 @@ func TestNotNumbers(t *testing.T) {
 		require.True(t, math.IsNaN(r.VaR(q).Value), q)
 		require.True(t, math.IsNaN(r.TVaR(q).Value), q)
 	}
+	require.True(t, math.IsNaN(r.Exceed(math.NaN()).Value))
 	require.True(t, math.IsNaN(CDF(nil, 3)))
 	require.True(t, math.IsNaN(TailMean(nil, 0.9)))
 	require.True(t, math.IsNaN(LimitedMean(nil, 3)))

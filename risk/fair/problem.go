@@ -96,6 +96,10 @@ func (ps *Problems) shape(where string, x float64) {
 // where it is of a caller, with its quantiles: they must be numbers that do not fall.
 func (ps *Problems) values(where string, d Dist, low, high float64, expected string) {
 	least, most := d.Quantile(0), d.Quantile(1)
+	if math.IsNaN(least) || math.IsNaN(most) {
+		ps.add(where, "quantiles that are numbers", fmt.Sprintf("%v to %v", least, most))
+		return
+	}
 	if !(least >= low && most <= high) {
 		found := fmt.Sprint(least)
 		if !math.IsInf(high, 1) {

@@ -250,7 +250,7 @@ func (r *Result) TVaR(p float64) Estimate {
 // reaches from none to all of the years that this leaves in doubt.
 func (r *Result) Exceed(loss float64) Estimate {
 	n := r.Years()
-	if n == 0 {
+	if n == 0 || math.IsNaN(loss) {
 		return Estimate{math.NaN(), 0, 1, r.level()}
 	}
 	k, least, most := r.sorted().exceeding(loss)

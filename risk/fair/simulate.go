@@ -17,7 +17,9 @@ type Group struct {
 	Members []string // ids of scenarios and of groups before it
 }
 
-// A Portfolio is what is simulated together.
+// A Portfolio is what is simulated together: at most 100,000 scenarios, with at most
+// 16,384 different distributions of losses and effects, each of which takes a table of 32
+// KB.
 type Portfolio struct {
 	Scenarios   []Scenario
 	Controls    []Control    // in place; what-ifs compare portfolios with different controls

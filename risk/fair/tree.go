@@ -45,7 +45,8 @@ func FromThreats(t TEF, s Susceptibility) LEF {
 // Triggered returns the loss event frequency of a scenario that follows from
 // another: each loss event of the parent, a scenario of the same portfolio, triggers it
 // with the given probability (ransomware after phishing). An uncertain probability is
-// the same as its mean.
+// the same as its mean. What a control stops of the parent triggers nothing; what it leaves
+// triggers the same as without it.
 func Triggered(parent string, probability Dist) LEF {
 	return LEF{parent: parent, conditional: probability}
 }

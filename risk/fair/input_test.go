@@ -124,6 +124,19 @@ func TestPortfolioProblems(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
+func TestTooManyTriggered(t *testing.T) {
+	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
+	trigger := func(id string) {
+		p.Scenarios = append(p.Scenarios, Scenario{ID: id, Frequency: Triggered("a", must(Constant(0.1))), Losses: p.Scenarios[0].Losses})
+	}
+	for i := range maxTriggered {
+		trigger(fmt.Sprint(i))
+	}
+	require.NoError(t, p.Check())
+	trigger("last")
+	require.ErrorContains(t, p.Check(), "at most 4096 that another triggers")
+}
+
 func TestAbsurdRuns(t *testing.T) {
 	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
 	for _, o := range []*Options{{Years: 1e12}, {Years: -1}, {Shard: Shard{3, 3}}, {Shard: Shard{-1, 2}}} {

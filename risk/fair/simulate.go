@@ -19,7 +19,7 @@ type Group struct {
 
 // A Portfolio is what is simulated together: at most 100,000 scenarios, with at most
 // 16,384 different distributions of losses and effects, each of which takes a table of 32
-// KB.
+// KB, and at most 4,096 scenarios that another triggers.
 type Portfolio struct {
 	Scenarios   []Scenario
 	Controls    []Control    // in place; what-ifs compare portfolios with different controls
@@ -52,10 +52,15 @@ func (p Portfolio) Check() error {
 		}
 		s.check(&ps, where)
 	}
+	triggered := 0
 	for i, s := range p.Scenarios {
 		at := s.Frequency.parent
 		if at == "" {
 			continue
+		}
+		if triggered++; triggered > maxTriggered {
+			ps.add("scenarios", fmt.Sprintf("at most %d that another triggers", maxTriggered), "more")
+			break
 		}
 		if _, ok := index[at]; !ok {
 			ps.add("scenario "+s.ID+": loss event frequency", "the id of a scenario that triggers it", strconv.Quote(at))
@@ -134,6 +139,7 @@ func (p Portfolio) Check() error {
 const (
 	maxScenarios = 100_000
 	maxDetailed  = 1024 // scenarios whose shares are kept
+	maxTriggered = 4096 // each takes 55 KB of every worker
 )
 
 // members returns the scenarios of a group, each once, in the order of the portfolio.

@@ -58,15 +58,22 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 		return nil, false, err
 	}
 	defer rows.Close()
+	var r driver.Record
+	var attrs []byte
+	columns := []any{&r.Key, &r.Revision, &attrs, &r.Data}
+	if q.OrderBy != "" {
+		columns = append(columns, &r.Value)
+	}
 	size := 0
 	for rows.Next() {
-		var r driver.Record
-		var attrs []byte
-		if err := rows.Scan(&r.Key, &r.Revision, &attrs, &r.Data, &r.Value); err != nil {
+		if err := rows.Scan(columns...); err != nil {
 			return nil, false, err
 		}
 		if r.Attrs, err = decodeAttrs(attrs); err != nil {
 			return nil, false, err
+		}
+		if page == nil && !q.After.IsZero() { // as full as the page before, most likely
+			page = make([]driver.Record, 0, q.Limit)
 		}
 		page = append(page, r)
 		if size += len(r.Data); size > scanBytes {
@@ -91,8 +98,9 @@ func (b *builder) add(text string, args ...any) {
 	b.args = append(b.args, args...)
 }
 
-// build returns the statement of a query, "" if nothing can match. The table of
-// attributes drives it where one of its orders is the order asked for.
+// build returns the statement of a query, "" if nothing can match. Its columns are
+// key, revision, attributes, data, and the value of the order if there is one. The
+// table of attributes drives it where one of its orders is the order asked for.
 func build(tenant, collection string, q driver.Query) (string, []any) {
 	var drive *driver.Cond // the condition whose one value the keys are in the order of
 	for i, c := range q.Where {
@@ -119,9 +127,9 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 		}
 	case drive != nil:
 		key = "o.key"
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, ''"+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
+		b.add("SELECT r.key, r.revision, r.attrs, r.data"+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
 	default:
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, '' FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
+		b.add("SELECT r.key, r.revision, r.attrs, r.data FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
 	}
 	if q.OrderBy == "" && !q.After.IsZero() {
 		b.add(" AND "+key+" "+behind(q.Desc)+" ?", q.After.Key)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +95,44 @@ func BenchmarkPlain(b *testing.B) {
 
 func TestFullDisk(t *testing.T) {
 	storetest.FullDisk(t, func(folder string) (driver.Backend, error) { return openFile(filepath.Join(folder, "store.db")) })
+}
+
+// TestFullDatabase: a database that is full rolls back all of a transaction, and
+// with it what others have written in it. They are told.
+func TestFullDatabase(t *testing.T) {
+	db, err := openDB(place(t), "_pragma=synchronous(NORMAL)&_pragma=max_page_count(200)")
+	require.NoError(t, err)
+	b, err := sqlite.New(t.Context(), db, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, database{b, db}.Close()) }()
+	s := store.New(b, nil).Scope(store.Principal{Actor: "p"})
+	texts := store.NewCollection(s, "texts", func(s string) string { return s[:10] }, nil)
+	var acknowledged sync.Map
+	var writers sync.WaitGroup
+	for w := range 8 {
+		writers.Go(func() {
+			for n := range 100 {
+				text := fmt.Sprintf("%010d", 1000*w+n) + strings.Repeat("x", 3000)
+				if texts.Create(t.Context(), text) == nil {
+					acknowledged.Store(text[:10], true)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	found := 0
+	for text, err := range texts.All(t.Context()) {
+		require.NoError(t, err)
+		_, ok := acknowledged.LoadAndDelete(text[:10])
+		require.True(t, ok, "%s is there, but was said not to be", text[:10])
+		found++
+	}
+	acknowledged.Range(func(key, _ any) bool { t.Errorf("%v is lost", key); return true })
+	require.Greater(t, found, 10)
+	require.Less(t, found, 800)
+	r, err := s.Verify(t.Context(), nil)
+	require.NoError(t, err)
+	require.EqualValues(t, found, r.Entries)
 }
 
 func TestReadOnly(t *testing.T) {

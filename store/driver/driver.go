@@ -56,6 +56,13 @@ type Getter interface {
 	Get(ctx context.Context, tenant, collection, key string) (Record, error)
 }
 
+// A Lister is a back end that knows whose records it keeps. It is an ability that
+// a back end may have beside its methods, for those who look after all tenants.
+type Lister interface {
+	// Tenants returns the tenants that have records, sorted.
+	Tenants(ctx context.Context) ([]string, error)
+}
+
 // A Tx reads and writes the records of one tenant. It is used by one goroutine
 // at a time, and not after the function that got it has returned. A body of a
 // Scan may call the other methods.
@@ -77,6 +84,10 @@ type Tx interface {
 	// byte by byte. It yields nothing after an error. Records that the body writes
 	// may be yielded or not.
 	Scan(ctx context.Context, collection string, q Query) iter.Seq2[Record, error]
+
+	// Collections returns the names of the collections that have records, sorted:
+	// what a verification must look at, also if nobody ever spoke of it.
+	Collections(ctx context.Context) ([]string, error)
 }
 
 // A Record is what a back end keeps under a collection and a key. Key, attribute

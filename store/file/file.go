@@ -25,6 +25,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,7 +50,10 @@ type Backend struct {
 	tenants map[string]*tenant
 }
 
-var _ driver.Backend = (*Backend)(nil)
+var (
+	_ driver.Backend = (*Backend)(nil)
+	_ driver.Lister  = (*Backend)(nil)
+)
 
 // version is that of the layout of the folder.
 const version = 1
@@ -102,7 +106,7 @@ func (b *Backend) open() error {
 		}
 		for name, text := range map[string]string{
 			"format.json": fmt.Sprintf("{\n  \"format\": \"issokit-store\",\n  \"version\": %d\n}\n", version),
-			".gitignore":  "lock\n.tmp-*\njournal\n",
+			".gitignore":  "lock\n.tmp-*\n.journal\n",
 		} {
 			if err := b.replace(filepath.Join(b.root, name), []byte(text)); err != nil {
 				return err
@@ -168,6 +172,43 @@ func (b *Backend) Close() error {
 	return err
 }
 
+// Tenants implements [driver.Lister]. It does not read the records.
+func (b *Backend) Tenants(ctx context.Context) ([]string, error) {
+	folders, err := os.ReadDir(filepath.Join(b.root, "tenants"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("file: %w", err)
+	}
+	var names []string
+	for _, f := range folders {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		folder := filepath.Join(b.root, "tenants", f.Name())
+		if !f.IsDir() || !hasRecords(folder) {
+			continue
+		}
+		name, err := nameOf(folder)
+		if err != nil {
+			return nil, fmt.Errorf("file: %w", err)
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// hasRecords tells whether a tenant's folder has a record, or a journal that will
+// make one.
+func hasRecords(folder string) bool {
+	for _, name := range []string{journalName, oldJournalName} {
+		if info, err := os.Lstat(filepath.Join(folder, name)); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	found, _ := fs.Glob(os.DirFS(folder), "*/*.json") // the pattern is no bad one
+	return len(found) > 0
+}
+
 // View implements [driver.Backend].
 func (b *Backend) View(ctx context.Context, name string, fn func(driver.Tx) error) error {
 	if err := ctx.Err(); err != nil {
@@ -223,7 +264,7 @@ func (b *Backend) tenant(name string) (*tenant, error) {
 	b.mu.Lock()
 	t := b.tenants[name]
 	if t == nil {
-		t = &tenant{b: b, folder: filepath.Join(b.root, "tenants", escape(name)), writer: make(chan struct{}, 1)}
+		t = &tenant{b: b, name: name, folder: filepath.Join(b.root, "tenants", escape(name)), writer: make(chan struct{}, 1)}
 		b.tenants[name] = t
 	}
 	b.mu.Unlock()

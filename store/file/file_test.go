@@ -157,12 +157,15 @@ func TestJournal(t *testing.T) {
 	require.NoError(t, notes(testScope(b)).Create(t.Context(), "old"))
 	require.NoError(t, b.Close())
 	tenant := filepath.Join(folder, "tenants", "t1")
-	for _, begun := range []bool{false, true} {
-		name := fmt.Sprintf("new%v", begun)
+	for i, begun := range []bool{false, true, false, true} {
+		name, journal := fmt.Sprintf("new%d", i), ".journal"
+		if i >= 2 {
+			journal = "journal" // of the first versions
+		}
 		require.NoError(t, os.WriteFile(filepath.Join(tenant, "x.json"), []byte(`{"key":"`+name+`","revision":1,"data":1}`), 0o600))
 		require.NoError(t, os.Rename(filepath.Join(tenant, "x.json"), filepath.Join(tenant, "notes", ".tmp-1")))
 		require.NoError(t, os.WriteFile(filepath.Join(tenant, "notes", ".tmp-2"), []byte("half"), 0o600))
-		require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte(`[{"from":"notes/.tmp-1","to":"notes/`+name+`.json"},{"to":"notes/old.json"}]`), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(tenant, journal), []byte(`[{"from":"notes/.tmp-1","to":"notes/`+name+`.json"},{"to":"notes/old.json"}]`), 0o600))
 		if begun {
 			require.NoError(t, os.Rename(filepath.Join(tenant, "notes", ".tmp-1"), filepath.Join(tenant, "notes", name+".json")))
 		}
@@ -180,7 +183,7 @@ func TestJournal(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte(`[{"to":"../../../precious"}]`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(tenant, ".journal"), []byte(`[{"to":"../../../precious"}]`), 0o600))
 	b, err = file.Open(folder, nil)
 	require.NoError(t, err)
 	_, err = notes(testScope(b)).Get(t.Context(), "a")

@@ -34,6 +34,7 @@ type entry struct {
 
 type tenant struct {
 	b      *Backend
+	name   string
 	folder string
 	once   sync.Once
 	failed error // to open
@@ -52,9 +53,13 @@ func (t *tenant) load() state {
 	return t.state
 }
 
+// The names of files that are no records. All of them begin with a dot, which those
+// of records and collections never do.
 const (
 	tmpPrefix   = ".tmp-"
-	journalName = "journal"
+	journalName = ".journal"
+
+	oldJournalName = "journal" // in the first versions
 )
 
 // maxProblems bounds the text of an error.
@@ -63,8 +68,10 @@ const maxProblems = 10
 // open finishes what a crash has left and reads the index. The error names all
 // files that are not as this package writes them.
 func (t *tenant) open() error {
-	if err := t.replay(); err != nil {
-		return err
+	for _, name := range []string{journalName, oldJournalName} {
+		if err := t.replay(filepath.Join(t.folder, name)); err != nil {
+			return err
+		}
 	}
 	collections, err := os.ReadDir(t.folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,8 +82,8 @@ func (t *tenant) open() error {
 	}
 	var problems []error
 	for _, c := range collections {
-		if !c.IsDir() {
-			continue
+		if !c.IsDir() || strings.HasPrefix(c.Name(), ".") {
+			continue // not ours
 		}
 		if err := t.openCollection(filepath.Join(t.folder, c.Name()), &problems); err != nil {
 			return err
@@ -89,6 +96,11 @@ func (t *tenant) open() error {
 }
 
 func (t *tenant) openCollection(folder string, problems *[]error) error {
+	name, err := nameOf(folder)
+	if err != nil {
+		*problems = append(*problems, err)
+		return nil
+	}
 	files, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -121,12 +133,14 @@ func (t *tenant) openCollection(folder string, problems *[]error) error {
 		}
 		records = records.Set(tree.Entry[*entry]{Key: r.Key, Attrs: r.Attrs, Value: &entry{path: path, revision: r.Revision}})
 	}
-	t.state = t.state.Set(filepath.Base(folder), records)
+	t.state = t.state.Set(name, records)
 	return nil
 }
 
 // A change is what is to become of a file.
 type change struct {
+	collection string
+
 	was  *entry // nil if there was none
 	is   *entry // nil to remove it
 	text []byte // of is
@@ -162,7 +176,7 @@ func (t *tenant) commit(x *tx) (err error) {
 		folder := filepath.Dir(path)
 		if !folders[folder] {
 			folders[folder] = true
-			if err := t.b.mkdir(folder); err != nil {
+			if err := t.mkdir(folder, c.collection); err != nil {
 				return err
 			}
 		}
@@ -249,12 +263,11 @@ func (t *tenant) carryOut(moves []move) error {
 }
 
 // replay carries out the journal of a process that did not come to it.
-func (t *tenant) replay() error {
-	name := filepath.Join(t.folder, journalName)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+func (t *tenant) replay(name string) error {
+	if info, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		return nil // of the old name, a folder is a collection
 	}
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -300,6 +313,27 @@ func (b *Backend) replace(path string, text []byte) error {
 		_ = os.Remove(tmp) // a next try overwrites it
 	}
 	return err
+}
+
+// mkdir makes the folder of a collection, and says in it and in the tenant's what
+// they stand for if their names do not.
+func (t *tenant) mkdir(folder, collection string) error {
+	if err := t.b.mkdir(folder); err != nil {
+		return err
+	}
+	for folder, name := range map[string]string{t.folder: t.name, folder: collection} {
+		file := filepath.Join(folder, nameFile)
+		if _, err := os.Stat(file); err == nil || !strings.Contains(filepath.Base(folder), "~") {
+			continue
+		}
+		if err := t.b.replace(file, []byte(name)); err != nil {
+			return err
+		}
+		if err := t.b.syncFolders(map[string]bool{folder: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mkdir makes a folder and those above it durable.
@@ -364,7 +398,7 @@ func record(e tree.Entry[*entry]) (driver.Record, error) {
 }
 
 func (x *tx) records(collection string) tree.Records[*entry] {
-	c, _ := x.state.Get(escape(collection))
+	c, _ := x.state.Get(collection)
 	return c
 }
 
@@ -395,7 +429,7 @@ func (x *tx) change(ctx context.Context, collection, key string, revision int64)
 	path := filepath.Join(x.t.folder, escape(collection), escape(key)+".json")
 	c := x.changes[path]
 	if c == nil {
-		c = &change{was: e.Value}
+		c = &change{collection: collection, was: e.Value}
 	}
 	return c, path, nil
 }
@@ -413,7 +447,7 @@ func (x *tx) Put(ctx context.Context, collection string, was, r driver.Record) e
 	c.is, c.text = &entry{path: path, revision: r.Revision}, text
 	c.is.data.Store(&data)
 	x.changes[path] = c
-	x.state = x.state.Set(escape(collection), x.records(collection).Set(tree.Entry[*entry]{Key: r.Key, Attrs: slices.Clone(r.Attrs), Value: c.is}))
+	x.state = x.state.Set(collection, x.records(collection).Set(tree.Entry[*entry]{Key: r.Key, Attrs: slices.Clone(r.Attrs), Value: c.is}))
 	return nil
 }
 
@@ -424,7 +458,7 @@ func (x *tx) Delete(ctx context.Context, collection string, was driver.Record) e
 	}
 	c.is, c.text = nil, nil
 	x.changes[path] = c
-	x.state = x.state.Set(escape(collection), x.records(collection).Delete(was.Key))
+	x.state = x.state.Set(collection, x.records(collection).Delete(was.Key))
 	return nil
 }
 
@@ -450,4 +484,8 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 			}
 		}
 	}
+}
+
+func (x *tx) Collections(ctx context.Context) ([]string, error) {
+	return tree.Collections(x.state), ctx.Err()
 }

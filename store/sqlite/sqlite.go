@@ -39,6 +39,7 @@ type Backend struct {
 var (
 	_ driver.Backend = (*Backend)(nil)
 	_ driver.Getter  = (*Backend)(nil)
+	_ driver.Lister  = (*Backend)(nil)
 )
 
 // New makes the tables or brings them up to date, and returns the back end. The
@@ -76,6 +77,9 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 func (b *Backend) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
 	return b.db.Get(ctx, tenant, collection, key)
 }
+
+// Tenants implements [driver.Lister].
+func (b *Backend) Tenants(ctx context.Context) ([]string, error) { return b.db.Tenants(ctx) }
 
 // View implements [driver.Backend].
 func (b *Backend) View(ctx context.Context, tenant string, fn func(driver.Tx) error) error {

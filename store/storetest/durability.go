@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -255,6 +256,44 @@ var durabilityCases = []testCase{
 			want = now.verify()
 			keys = now.keys(store.Query{OrderBy: "tag"})
 			require.NoError(e, b.Close())
+		}
+	}},
+	{"HardNames", func(e *env) {
+		// Names that a back end may have files or tables of its own for.
+		names := []string{"journal", "lock", "format.json", "tenants", "record", "attr", "meta", "con", "tmp", "a.b"}
+		tenants := append([]string{"", ".", "..", ".journal", "~audit", strings.Repeat("T", 200), strings.Repeat("\u00e9", 128)}, names...)
+		place := e.opts.Place(e)
+		b := e.open(place)
+		for _, tenant := range tenants {
+			s := store.New(b, nil).Scope(store.Principal{Tenant: tenant, Actor: "p01"})
+			require.NoError(e, s.Update(e.ctx, func(tx *store.Tx) error {
+				for _, name := range names {
+					if err := newItems(tx.Scope(), name).Create(e.ctx, item{ID: name, Text: tenant}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}), "%q", tenant)
+		}
+		require.NoError(e, b.Close())
+		b = e.open(place)
+		defer func() { require.NoError(e, b.Close()) }()
+		for _, tenant := range tenants {
+			s := store.New(b, nil).Scope(store.Principal{Tenant: tenant, Actor: "p01"})
+			for _, name := range names {
+				v, err := newItems(s, name).Get(e.ctx, name)
+				require.NoError(e, err, "%q", tenant)
+				require.Equal(e, item{ID: name, Text: tenant}, v)
+			}
+			r, err := s.Verify(e.ctx, nil)
+			require.NoError(e, err)
+			require.Equal(e, int64(len(names)), r.Records)
+		}
+		if l, ok := b.(driver.Lister); ok {
+			got, err := l.Tenants(e.ctx)
+			require.NoError(e, err)
+			slices.Sort(tenants)
+			require.Equal(e, tenants, got)
 		}
 	}},
 	{"KillDuringCommit", func(e *env) {

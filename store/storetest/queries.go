@@ -409,6 +409,62 @@ var driverCases = []testCase{
 			return nil
 		}))
 	}},
+	{"Collections", func(e *env) {
+		names := []string{"a", "a.b", "items", "journal", "lock", "zz", "~audit"}
+		list := func() (names []string) {
+			require.NoError(e, e.backend.View(e.ctx, "t", func(tx driver.Tx) (err error) {
+				names, err = tx.Collections(e.ctx)
+				return err
+			}))
+			return names
+		}
+		require.Empty(e, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			for i, c := range names {
+				for k := range i + 1 {
+					require.NoError(e, tx.Put(e.ctx, c, driver.Record{}, driver.Record{Key: id(k), Revision: 1, Data: []byte(c)}))
+				}
+				seen, err := tx.Collections(e.ctx)
+				require.NoError(e, err)
+				require.Equal(e, names[:i+1], seen, "in the transaction")
+			}
+			return nil
+		}))
+		require.NoError(e, e.backend.Update(e.ctx, "other", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "foreign", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x")})
+		}))
+		require.Equal(e, names, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Delete(e.ctx, "a", driver.Record{Key: id(0), Revision: 1})
+		}))
+		require.Equal(e, names[1:], list(), "a collection without records is none")
+	}},
+	{"Tenants", func(e *env) {
+		l, ok := e.backend.(driver.Lister)
+		if !ok {
+			e.Skip("SKIPPED: the back end does not list tenants")
+		}
+		list := func() []string {
+			names, err := l.Tenants(e.ctx)
+			require.NoError(e, err)
+			return names
+		}
+		require.Empty(e, list())
+		long := strings.Repeat("\u00e9", 127)
+		names := []string{"", "..", "T1", "journal", "lock", "t/1", "t1", "t1 ", long + "a", long + "b", "\ufb01", "\U0001f600"}
+		require.True(e, slices.IsSorted(names))
+		for _, name := range slices.Backward(names) {
+			require.NoError(e, e.backend.View(e.ctx, name+"?", func(driver.Tx) error { return nil }))
+			require.NoError(e, e.backend.Update(e.ctx, name, func(tx driver.Tx) error {
+				return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x")})
+			}))
+		}
+		require.Equal(e, names, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t1", func(tx driver.Tx) error {
+			return tx.Delete(e.ctx, "c", driver.Record{Key: "k", Revision: 1})
+		}))
+		require.Equal(e, slices.DeleteFunc(names, func(n string) bool { return n == "t1" }), list(), "a tenant without records is none")
+	}},
 	{"CallsInsideScan", func(e *env) {
 		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
 			for i := range 1000 {

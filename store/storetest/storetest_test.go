@@ -133,6 +133,10 @@ func (x piecemeal) Scan(ctx context.Context, collection string, q driver.Query) 
 	}
 }
 
+func (x piecemeal) Collections(ctx context.Context) (names []string, err error) {
+	return names, x.b.View(ctx, x.tenant, func(tx driver.Tx) error { names, err = tx.Collections(ctx); return err })
+}
+
 func inPieces(b driver.Backend, _ context.Context, tenant string, fn func(driver.Tx) error) error {
 	return fn(piecemeal{b, tenant})
 }

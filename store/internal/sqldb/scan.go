@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
 
@@ -84,6 +85,57 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 		return nil, false, err
 	}
 	return page, len(page) == q.Limit, nil
+}
+
+// Collections implements [driver.Tx].
+func (x *Tx) Collections(ctx context.Context) ([]string, error) {
+	return x.distinct(ctx, "collection", " WHERE tenant = ?", x.tenant)
+}
+
+// Tenants implements [driver.Lister].
+func (b *DB) Tenants(ctx context.Context) (names []string, err error) {
+	err = b.View(ctx, "", func(tx driver.Tx) error {
+		names, err = tx.(*Tx).distinct(ctx, "tenant", " WHERE 1 = 1")
+		return err
+	})
+	return names, err
+}
+
+// distinct returns the values of a column of the records that come first in the
+// primary key, behind those that where is about: from each value it goes to the
+// next by the index, and so reads a row of each, not all.
+func (x *Tx) distinct(ctx context.Context, column, where string, args ...any) ([]string, error) {
+	var names []string
+	query := "SELECT " + column + " FROM {p}record" + where
+	for {
+		name, ok, err := x.first(ctx, query+" ORDER BY 1 LIMIT 1", args...)
+		if err != nil || !ok {
+			return names, x.b.classify(ctx, err)
+		}
+		if n := len(names); n > 0 && name <= names[n-1] {
+			return names, fmt.Errorf("the %s %.80q comes behind %.80q: it is no text, or the database has another order", column, name, names[n-1])
+		}
+		if names = append(names, name); len(names) == 1 {
+			query += " AND " + column + " > ?"
+			args = append(args[:len(args):len(args)], "")
+		}
+		args[len(args)-1] = name
+	}
+}
+
+// first returns the text in the only row of a query, if it has one.
+func (x *Tx) first(ctx context.Context, query string, args ...any) (text string, ok bool, err error) {
+	rows, err := x.query(ctx, query, args...)
+	if err != nil {
+		return "", false, err
+	}
+	defer rows.Close()
+	if ok = rows.Next(); ok {
+		if err := rows.Scan(&text); err != nil {
+			return "", false, err
+		}
+	}
+	return text, ok, rows.Err()
 }
 
 // A builder puts a statement together. What comes from outside becomes a

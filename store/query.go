@@ -73,7 +73,9 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 	if q.OrderBy != "" {
 		names = append(names, q.OrderBy)
 	}
+	values := 0
 	for _, w := range q.Where {
+		values += len(w.In)
 		names = append(names, w.Attr)
 		if len(w.In) > maxValues {
 			return driver.Query{}, fmt.Errorf("%w: %d values of attribute %s, at most %d are allowed", ErrTooLarge, len(w.In), w.Attr, maxValues)
@@ -83,6 +85,9 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 				return driver.Query{}, err
 			}
 		}
+	}
+	if values > maxQueryValues {
+		return driver.Query{}, fmt.Errorf("%w: %d values in all conditions, at most %d are allowed", ErrTooLarge, values, maxQueryValues)
 	}
 	if len(q.Where) > maxAttrs {
 		return driver.Query{}, fmt.Errorf("%w: %d conditions, at most %d are allowed", ErrTooLarge, len(q.Where), maxAttrs)

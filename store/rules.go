@@ -16,7 +16,11 @@ const (
 	maxReason    = 4096 // bytes
 	maxAttrs     = 32   // names
 	maxAttrValue = 512
-	maxValues    = 4096 // of all attributes of a record
+	maxValues    = 4096 // of all attributes of a record, and of a condition
+
+	// Of all conditions of a query: databases take 32,766 parameters of a statement
+	// (SQLite) or 65,535 (PostgreSQL).
+	maxQueryValues = 16384
 )
 
 // checkKey: control characters are left out, so that a key can stand in a line

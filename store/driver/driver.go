@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -25,7 +26,21 @@ var (
 	ErrBusy        = errors.New("another update of the tenant did not end in time")
 	ErrRetry       = errors.New("the transaction was rolled back by the database, and can be run again")
 	ErrNewerSchema = errors.New("written by a newer version")
+	ErrCorrupt     = errors.New("the stored bytes are not what this package writes")
 )
+
+// A CorruptError is the error of a record that the back end cannot read, because
+// something else has written to its place. It matches [ErrCorrupt].
+type CorruptError struct {
+	Collection, Key string // Key is "" if it is what cannot be read
+	Err             error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("%s %.80q: %v: %v", e.Collection, e.Key, ErrCorrupt, e.Err)
+}
+
+func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
 
 // A Backend keeps the records of tenants. It is safe for concurrent use, by
 // several processes too if its documentation says so.

@@ -132,6 +132,18 @@ func TestInTx(t *testing.T) {
 	storetest.InTx(t, db, b, b.InTx)
 }
 
+func TestSmallPool(t *testing.T) {
+	storetest.SmallPool(t, func(t testing.TB, connections int, wait time.Duration) driver.Backend {
+		db, err := sql.Open("pgx", place(t))
+		require.NoError(t, err)
+		db.SetMaxOpenConns(connections)
+		b, err := postgres.New(t.Context(), db, &postgres.Options{LockWait: wait})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, database{b, db}.Close()) })
+		return b
+	})
+}
+
 func TestReadOnly(t *testing.T) {
 	u := place(t)
 	storetest.ReadOnly(t, func() (driver.Backend, error) { return openURL(u) },

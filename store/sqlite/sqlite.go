@@ -114,6 +114,7 @@ var dialect = sqldb.Dialect{
 	}},
 	View:      sql.TxOptions{ReadOnly: true},
 	OneWriter: true,
+	LooseText: true,
 	// A deferred transaction that begins to write after it has read fails at once
 	// if another has written meanwhile. So the first statement is a write, which
 	// takes the lock though it changes nothing.

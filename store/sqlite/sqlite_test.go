@@ -147,6 +147,18 @@ func TestReadOnly(t *testing.T) {
 	})
 }
 
+func TestSmallPool(t *testing.T) {
+	storetest.SmallPool(t, func(t testing.TB, connections int, wait time.Duration) driver.Backend {
+		db, err := openDB(place(t), "")
+		require.NoError(t, err)
+		db.SetMaxOpenConns(connections)
+		b, err := sqlite.New(t.Context(), db, &sqlite.Options{LockWait: wait})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, database{b, db}.Close()) })
+		return b
+	})
+}
+
 // TestOldSchema: the tables as the first schema had them.
 func TestOldSchema(t *testing.T) {
 	file := place(t)

@@ -337,6 +337,24 @@ var queryCases = []testCase{
 		require.Equal(e, before, e.verify())
 		require.Equal(e, int64(1), e.revision(id(3)))
 	}},
+	{"ManyValues", func(e *env) {
+		e.fill(20, func(i int) item { return item{ID: id(i), Owner: id(i), Tags: []string{id(i)}} })
+		in := make([]string, 4096)
+		for i := range in {
+			in[i] = id(i)
+		}
+		q := store.Query{Where: []store.Cond{store.AnyOf("owner", in...), store.AnyOf("tag", in...), store.AnyOf("owner", in...), store.AnyOf("tag", in[10:]...), store.AnyOf("tag", in[:10]...)}}
+		require.Empty(e, e.keys(q))
+		q.OrderBy, q.Where[4] = "tag", store.AnyOf("owner", in[10:20]...)
+		require.Len(e, e.keys(q), 10)
+		q.Where[4] = store.AnyOf("owner", in[:11]...)
+		_, err := collect(e.items.Query(e.ctx, q))
+		require.ErrorIs(e, err, store.ErrTooLarge)
+		_, err = e.items.Page(e.ctx, store.Query{Where: []store.Cond{store.AnyOf("owner", append(in, "x")...)}}, "", 0)
+		require.ErrorIs(e, err, store.ErrTooLarge)
+		e.create(item{ID: "afterwards"})
+		e.verify()
+	}},
 	{"TenThousandRecords", func(e *env) {
 		n := 10000
 		if testing.Short() {
@@ -464,6 +482,33 @@ var driverCases = []testCase{
 			return tx.Delete(e.ctx, "c", driver.Record{Key: "k", Revision: 1})
 		}))
 		require.Equal(e, slices.DeleteFunc(names, func(n string) bool { return n == "t1" }), list(), "a tenant without records is none")
+	}},
+	{"RefusedQueryLeavesNoTrace", func(e *env) {
+		// More values than databases take: the query may work or fail, but nothing
+		// else, now or later.
+		in := make([]string, 70000)
+		for i := range in {
+			in[i] = id(i)
+		}
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x"), Attrs: []driver.Attr{{Name: "a", Value: id(7)}}})
+		}))
+		run := map[string]func(context.Context, string, func(driver.Tx) error) error{"view": e.backend.View, "update": e.backend.Update}
+		for _, name := range []string{"view", "update", "view"} {
+			err := run[name](e.ctx, "t", func(tx driver.Tx) error {
+				all, err := collect(tx.Scan(e.ctx, "c", driver.Query{OrderBy: "a", Where: []driver.Cond{{Attr: "a", In: in}}}))
+				if err == nil {
+					require.Len(e, all, 1)
+				}
+				return err
+			})
+			e.Logf("%s with %d values: %v", name, len(in), err)
+			require.NoError(e, run[name](e.ctx, "t", func(tx driver.Tx) error {
+				r, err := tx.Get(e.ctx, "c", "k")
+				require.Equal(e, "x", string(r.Data))
+				return err
+			}))
+		}
 	}},
 	{"CallsInsideScan", func(e *env) {
 		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {

@@ -61,16 +61,13 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 	defer rows.Close()
 	var r driver.Record
 	var attrs []byte
-	columns := []any{&r.Key, &r.Revision, &attrs, &r.Data}
+	columns := []any{word{&r.Key, x.b.dialect.LooseText}, &r.Revision, &attrs, &r.Data}
 	if q.OrderBy != "" {
 		columns = append(columns, &r.Value)
 	}
 	size := 0
 	for rows.Next() {
-		if err := rows.Scan(columns...); err != nil {
-			return nil, false, err
-		}
-		if r.Attrs, err = decodeAttrs(attrs); err != nil {
+		if err := x.b.readable(ctx, rows, rows.Scan(columns...), collection, &r, attrs); err != nil {
 			return nil, false, err
 		}
 		if page == nil && !q.After.IsZero() { // as full as the page before, most likely
@@ -131,7 +128,7 @@ func (x *Tx) first(ctx context.Context, query string, args ...any) (text string,
 	}
 	defer rows.Close()
 	if ok = rows.Next(); ok {
-		if err := rows.Scan(&text); err != nil {
+		if err := rows.Scan(word{&text, x.b.dialect.LooseText}); err != nil {
 			return "", false, err
 		}
 	}

@@ -41,6 +41,9 @@ type Dialect struct {
 	// and knows BEGIN IMMEDIATE, which takes it.
 	OneWriter bool
 
+	// LooseText: a column of text may hold bytes as well, and drivers tell.
+	LooseText bool
+
 	// Classify wraps an error of the database in the one of package driver that it
 	// means, if any.
 	Classify func(error) error
@@ -89,7 +92,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 		return nil, err
 	}
 	for _, q := range usual() {
-		b.wanted = append(b.wanted, b.text(q))
+		b.want(b.text(q))
 	}
 	if err := b.prepare(ctx); err != nil {
 		return nil, b.classify(ctx, err)
@@ -238,21 +241,34 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 const maxStmts = 100
 
 // prepare prepares what the last transactions have used. It is not done inside of
-// a transaction, since it may need a connection of its own.
+// a transaction, since it needs a connection of its own, and only if there is one
+// that nobody uses.
 func (b *DB) prepare(ctx context.Context) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, q := range b.wanted {
-		if b.stmts[q] != nil || len(b.stmts) == maxStmts {
-			continue
-		}
+	wanted := b.wanted
+	b.wanted = nil
+	b.mu.Unlock()
+	if len(wanted) == 0 || !b.idle() {
+		return nil
+	}
+	ctx, _, cancel := b.limited(ctx)
+	defer cancel()
+	for _, q := range wanted {
 		s, err := b.db.PrepareContext(ctx, q)
 		if err != nil {
-			return err
+			return busy(ctx, err)
 		}
-		b.stmts[q] = s
+		b.mu.Lock()
+		if b.stmts[q] == nil && len(b.stmts) < maxStmts && !b.closed {
+			b.stmts[q], s = s, nil
+		}
+		b.mu.Unlock()
+		if s != nil { // another was faster
+			if err := s.Close(); err != nil {
+				return err
+			}
+		}
 	}
-	b.wanted = b.wanted[:0]
 	return nil
 }
 
@@ -260,24 +276,70 @@ func (b *DB) prepare(ctx context.Context) error {
 func (b *DB) stmt(text string) *sql.Stmt {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.stmts[text]
-	if s == nil && len(b.wanted) < maxStmts {
+	return b.stmts[text]
+}
+
+// want has a text prepared that the database has understood.
+func (b *DB) want(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.stmts)+len(b.wanted) < maxStmts && !slices.Contains(b.wanted, text) {
 		b.wanted = append(b.wanted, text)
 	}
-	return s
+}
+
+// idle tells whether there is a connection that nobody uses, or room for one.
+func (b *DB) idle() bool {
+	s := b.db.Stats()
+	return s.MaxOpenConnections <= 0 || s.InUse < s.MaxOpenConnections
+}
+
+// limited returns a context for what waits for a connection. Who has the last one
+// and asks for another would wait for ever, so the context ends after LockWait,
+// unless got was called before: then it is ctx, until cancel is called. got tells
+// whether it was in time.
+func (b *DB) limited(ctx context.Context) (_ context.Context, got func() bool, cancel func()) {
+	limited, end := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(b.opts.LockWait, func() {
+		end(fmt.Errorf("%w: no connection was free for %v", driver.ErrBusy, b.opts.LockWait))
+	})
+	return limited, timer.Stop, func() { timer.Stop(); end(nil) }
+}
+
+// busy returns why a limited context has ended, if it has before err.
+func busy(limited context.Context, err error) error {
+	if cause := context.Cause(limited); err != nil && errors.Is(cause, driver.ErrBusy) {
+		return cause
+	}
+	return err
 }
 
 // Get implements [driver.Getter].
-func (b *DB) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+func (b *DB) Get(ctx context.Context, tenant, collection, key string) (r driver.Record, err error) {
+	err = b.patiently(ctx, func() error {
+		r, err = b.get(ctx, tenant, collection, key)
+		return err
+	})
+	return r, err
+}
+
+func (b *DB) get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+	limited, got, cancel := ctx, func() bool { return true }, func() {}
+	if !b.idle() {
+		limited, got, cancel = b.limited(ctx)
+	}
+	defer cancel()
 	var rows *sql.Rows
 	var err error
 	text := b.text(getQuery)
 	if s := b.stmt(text); s != nil {
-		rows, err = s.QueryContext(ctx, tenant, collection, key)
+		rows, err = s.QueryContext(limited, tenant, collection, key)
 	} else {
-		rows, err = b.db.QueryContext(ctx, text, tenant, collection, key)
+		rows, err = b.db.QueryContext(limited, text, tenant, collection, key)
 	}
-	return b.one(ctx, key, rows, err)
+	got()
+	r, err := b.one(limited, collection, key, rows, err)
+	return r, busy(limited, err)
 }
 
 // View implements [driver.Backend].
@@ -306,17 +368,14 @@ func (b *DB) Update(ctx context.Context, tenant string, fn func(driver.Tx) error
 
 // run runs fn in a transaction of its own, in any connection.
 func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) error {
-	if err := b.prepare(ctx); err != nil {
-		return b.classify(ctx, err)
-	}
+	b.prepare(ctx) //nolint:errcheck // what was not prepared is sent as it is
 	var sqlTx *sql.Tx
 	var tx *Tx
+	cancel := func() {}
+	defer func() { cancel() }()
 	err := b.patiently(ctx, func() (err error) {
-		o := &b.dialect.Update
-		if readOnly {
-			o = &b.dialect.View
-		}
-		if sqlTx, err = b.db.BeginTx(ctx, o); err != nil {
+		cancel()
+		if sqlTx, cancel, err = b.beginTx(ctx, readOnly); err != nil {
 			return b.classify(ctx, err)
 		}
 		tx = &Tx{b: b, session: pooled{b, sqlTx}, tenant: tenant, readOnly: readOnly}
@@ -337,13 +396,36 @@ func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driv
 	return b.retry(b.classify(ctx, sqlTx.Commit()))
 }
 
-// patiently begins a transaction, for as long as another process holds the only
-// lock, and nothing tells when it lets go.
-func (b *DB) patiently(ctx context.Context, begin func() error) error {
-	until := time.Now().Add(b.opts.LockWait)
+// beginTx begins a transaction in any connection. cancel ends it.
+func (b *DB) beginTx(ctx context.Context, readOnly bool) (tx *sql.Tx, cancel func(), err error) {
+	o := &b.dialect.Update
+	if readOnly {
+		o = &b.dialect.View
+	}
+	limited, got, cancel := b.limited(ctx)
+	tx, err = b.db.BeginTx(limited, o)
+	if !got() && err == nil {
+		tx.Rollback() //nolint:errcheck // the end of its context has done it
+		err = limited.Err()
+	}
+	return tx, cancel, busy(limited, err)
+}
+
+// patiently does what comes first in a transaction.
+func (b *DB) patiently(ctx context.Context, do func() error) error {
+	if !b.dialect.OneWriter {
+		return do()
+	}
+	return Patiently(ctx, b.opts.LockWait, do)
+}
+
+// Patiently does something again for as long as another process holds the only
+// lock of the database, which does not tell when it lets go.
+func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
+	until := time.Now().Add(wait)
 	for try := 0; ; try++ {
-		err := begin()
-		if err == nil || !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) || time.Now().After(until) {
+		err := do()
+		if err == nil || !errors.Is(err, driver.ErrBusy) || time.Now().After(until) {
 			return err
 		}
 		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
@@ -450,21 +532,26 @@ func (x *Tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	return n, x.failed
 }
 
-func (x *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (x *Tx) query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	if x.failed != nil {
 		return nil, x.failed
 	}
-	return x.session.query(ctx, x.b.text(query), args...)
+	text := x.b.text(query)
+	err = x.b.patiently(ctx, func() error {
+		rows, err = x.session.query(ctx, text, args...)
+		return x.b.classify(ctx, err)
+	})
+	return rows, err
 }
 
 // Get implements [driver.Tx].
 func (x *Tx) Get(ctx context.Context, collection, key string) (driver.Record, error) {
 	rows, err := x.query(ctx, getQuery, x.tenant, collection, key)
-	return x.b.one(ctx, key, rows, err)
+	return x.b.one(ctx, collection, key, rows, err)
 }
 
 // one reads the only row of a query.
-func (b *DB) one(ctx context.Context, key string, rows *sql.Rows, err error) (driver.Record, error) {
+func (b *DB) one(ctx context.Context, collection, key string, rows *sql.Rows, err error) (driver.Record, error) {
 	r := driver.Record{Key: key}
 	if err != nil {
 		return r, b.classify(ctx, err)
@@ -477,13 +564,50 @@ func (b *DB) one(ctx context.Context, key string, rows *sql.Rows, err error) (dr
 		return r, driver.ErrNotFound
 	}
 	var attrs []byte
-	if err := rows.Scan(&r.Revision, &attrs, &r.Data); err != nil {
-		return r, b.classify(ctx, err)
-	}
-	if r.Attrs, err = decodeAttrs(attrs); err != nil {
+	err = rows.Scan(&r.Revision, &attrs, &r.Data)
+	if err := b.readable(ctx, rows, err, collection, &r, attrs); err != nil {
 		return r, err
 	}
 	return r, b.classify(ctx, rows.Close())
+}
+
+// readable finishes a record that was read from a row. What cannot be read is
+// corrupt, unless the connection or the context has ended.
+func (b *DB) readable(ctx context.Context, rows *sql.Rows, err error, collection string, r *driver.Record, attrs []byte) error {
+	if err != nil && (ctx.Err() != nil || rows.Err() != nil) {
+		return b.classify(ctx, errors.Join(err, rows.Err()))
+	}
+	if err == nil && r.Revision < 1 {
+		err = fmt.Errorf("revision %d: expected at least 1", r.Revision)
+	}
+	if err == nil {
+		r.Attrs, err = decodeAttrs(attrs)
+	}
+	if err != nil {
+		return &driver.CorruptError{Collection: collection, Key: r.Key, Err: err}
+	}
+	return nil
+}
+
+// A word is text of a key column. Where the database can keep bytes in a column of
+// text, which no comparison with text ever finds, bytes are an error.
+type word struct {
+	text   *string
+	strict bool
+}
+
+func (w word) Scan(v any) error {
+	switch v := v.(type) {
+	case string:
+		*w.text = v
+		return nil
+	case []byte:
+		*w.text = string(v)
+		if !w.strict {
+			return nil
+		}
+	}
+	return fmt.Errorf("expected text in its key, found %T", v)
 }
 
 // Put implements [driver.Tx].

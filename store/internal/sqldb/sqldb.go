@@ -102,9 +102,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 
 // usual are the statements that every program needs.
 func usual() []string {
-	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	equal := driver.Query{Desc: true, NoAttrs: true, Where: []driver.Cond{{In: []string{""}}}}
 	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
-	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+	for _, q := range []driver.Query{{NoAttrs: true}, {NoAttrs: true, Desc: true}, {NoAttrs: true, After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
 	}
@@ -422,10 +422,11 @@ func (b *DB) patiently(ctx context.Context, do func() error) error {
 // Patiently does something again for as long as another process holds the only
 // lock of the database, which does not tell when it lets go.
 func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
-	until := time.Now().Add(wait)
+	until := time.NewTimer(wait)
+	defer until.Stop()
 	for try := 0; ; try++ {
 		err := do()
-		if err == nil || !errors.Is(err, driver.ErrBusy) || time.Now().After(until) {
+		if !errors.Is(err, driver.ErrBusy) {
 			return err
 		}
 		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
@@ -434,6 +435,9 @@ func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
 		case <-ctx.Done():
 			pause.Stop()
 			return ctx.Err()
+		case <-until.C:
+			pause.Stop()
+			return err
 		}
 	}
 }

@@ -83,6 +83,7 @@ func Run(t *testing.T, open func(t testing.TB) driver.Backend, opts *Options) {
 		{"Tenants", tenantCases},
 		{"History", historyCases},
 		{"Audit", auditCases},
+		{"Proof", proofCases},
 		{"Driver", driverCases},
 	}
 	for _, g := range groups {

@@ -144,6 +144,26 @@ func TestSmallPool(t *testing.T) {
 	})
 }
 
+// TestDamagedRows: a row that was changed by SQL is named.
+func TestDamagedRows(t *testing.T) {
+	for _, change := range []string{`attrs = '\xff'`, "revision = -1"} {
+		b := open(t)
+		s := store.New(b, nil).Scope(store.Principal{Tenant: "t", Actor: "p"})
+		c := store.NewCollection(s, "notes", func(s string) string { return s }, nil)
+		require.NoError(t, c.Create(t.Context(), "a"))
+		require.NoError(t, c.Create(t.Context(), "b"))
+		_, err := b.(database).db.ExecContext(t.Context(), "UPDATE issokit_record SET "+change+" WHERE collection = 'notes' AND key = 'b'")
+		require.NoError(t, err)
+		_, getErr := c.Get(t.Context(), "b")
+		_, listErr := s.Verify(t.Context(), nil)
+		for _, err := range []error{getErr, listErr} {
+			row, ok := errors.AsType[*driver.CorruptError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, []string{"notes", "b"}, []string{row.Collection, row.Key})
+		}
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	u := place(t)
 	storetest.ReadOnly(t, func() (driver.Backend, error) { return openURL(u) },

@@ -23,9 +23,9 @@ import (
 
 // The test binary starts itself with these to be a second process.
 const (
-	modeVariable  = "ISSOKIT_STORETEST_MODE"  // write, crowd or count
+	modeVariable  = "ISSOKIT_STORETEST_MODE"  // write, crowd, count or add
 	placeVariable = "ISSOKIT_STORETEST_PLACE" // what to open
-	startVariable = "ISSOKIT_STORETEST_START" // number of the first write, or how often to count
+	startVariable = "ISSOKIT_STORETEST_START" // number of the first write or of the record, or how often to count
 )
 
 // Main is what TestMain of a durable back end calls: it runs the tests, unless
@@ -53,6 +53,8 @@ func second(mode string, open func(place string) (driver.Backend, error)) error 
 	}
 	s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "writer"})
 	switch mode {
+	case "add":
+		return errors.Join(newItems(s, "items").Create(context.Background(), item{ID: id(start)}), b.Close())
 	case "count":
 		return errors.Join(count(context.Background(), s, start), b.Close())
 	case "crowd":
@@ -384,6 +386,49 @@ var durabilityCases = []testCase{
 		r, err := s.Verify(e.ctx, nil)
 		require.NoError(e, err)
 		require.Equal(e, int64(2*each+1), r.Entries)
+	}},
+	{"OpenTogether", func(e *env) {
+		// Many open a new place at once, in this process and in others.
+		place := e.opts.Place(e)
+		const each = 4
+		backends := make([]driver.Backend, each)
+		var cmds []*exec.Cmd
+		var errs []*strings.Builder
+		for i := range each {
+			cmd, _, err := start(e.T, "add", place, i)
+			cmds, errs = append(cmds, cmd), append(errs, err)
+		}
+		err := parallel(each, func(i int) (err error) {
+			backends[i], err = e.opts.Open(place)
+			return err
+		})
+		opened := 0
+		for i, b := range backends {
+			if b != nil {
+				s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "first"})
+				require.NoError(e, newItems(s, "items").Create(e.ctx, item{ID: id(each + i)}))
+				opened++
+				require.NoError(e, b.Close())
+			}
+		}
+		for i, cmd := range cmds {
+			if cmd.Wait() == nil {
+				opened++
+			} else if !e.opts.OneProcess || !strings.Contains(errs[i].String(), driver.ErrBusy.Error()) {
+				e.Errorf("another process: %s", errs[i])
+			}
+		}
+		if e.opts.OneProcess {
+			require.Positive(e, opened)
+		} else {
+			require.NoError(e, err)
+			require.Equal(e, 2*each, opened)
+		}
+		b := e.open(place)
+		defer func() { require.NoError(e, b.Close()) }()
+		r, err := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "first"}).Verify(e.ctx, nil)
+		require.NoError(e, err)
+		require.Equal(e, int64(opened), r.Records)
 	}},
 	{"NewerSchemaRefused", func(e *env) {
 		if e.opts.Newer == nil {

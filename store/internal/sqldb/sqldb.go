@@ -186,11 +186,11 @@ func (b *DB) classify(ctx context.Context, err error) error {
 // processes that do it at the same time one wins, and the others see that when
 // they look again.
 func (b *DB) migrate(ctx context.Context) error {
-	var err error
-	for range 5 {
+	tries := 0
+	return Patiently(ctx, b.opts.LockWait, func() error {
 		version := 0
 		row := b.db.QueryRowContext(ctx, b.text("SELECT value FROM {p}meta WHERE name = 'schema'"))
-		if scanErr := row.Scan(&version); scanErr == nil {
+		if err := row.Scan(&version); err == nil {
 			known := len(b.dialect.Migrations)
 			if version > known {
 				return fmt.Errorf("%w: the tables have schema %d, this program knows up to %d", driver.ErrNewerSchema, version, known)
@@ -199,14 +199,17 @@ func (b *DB) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
-		if err = b.migrateFrom(ctx, version); err == nil {
+		err := b.classify(ctx, b.migrateFrom(ctx, version))
+		if err == nil {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		err = fmt.Errorf("making the tables: %w", err)
+		// Another may have made them, with one of many errors for this one.
+		if tries++; tries < 10 && ctx.Err() == nil && !errors.Is(err, driver.ErrReadOnly) {
+			return fmt.Errorf("%w: %w", driver.ErrBusy, err)
 		}
-	}
-	return b.classify(ctx, fmt.Errorf("making the tables: %w", err))
+		return err
+	})
 }
 
 func (b *DB) migrateFrom(ctx context.Context, version int) error {
@@ -607,7 +610,7 @@ func (w word) Scan(v any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("expected text in its key, found %T", v)
+	return fmt.Errorf("expected text, found %T", v)
 }
 
 // Put implements [driver.Tx].

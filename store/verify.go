@@ -179,7 +179,7 @@ func (v *verifier) end() error {
 }
 
 func (v *verifier) run(ctx context.Context, tx *Tx) error {
-	q := driver.Query{}
+	q := driver.Query{NoAttrs: true}
 	if v.next > 1 {
 		q.KeyFrom = auditKey(v.next)
 		r, err := tx.d.Get(ctx, auditCollection, auditKey(v.next-1))
@@ -294,7 +294,7 @@ func (v *verifier) records(ctx context.Context, tx *Tx) error {
 		return &ChainError{v.report.Tenant, seq, collection, key, why}
 	}
 	for _, collection := range collections {
-		for r, err := range ahead(tx.d.Scan(ctx, collection, driver.Query{})) {
+		for r, err := range ahead(tx.d.Scan(ctx, collection, driver.Query{NoAttrs: true})) {
 			if err != nil {
 				return err
 			}

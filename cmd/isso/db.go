@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver
@@ -187,9 +189,10 @@ func dbImport(f *dbFlags) *cobra.Command {
 		Use:   "import FILE|DIR...",
 		Short: "Put the documents of a package, or an export of a store, into the store",
 		Long: "Import puts OSCAL documents into the store in one transaction, all or none, each under\n" +
-			"its file name without extension; of a folder, all .json, .yaml, .yml and .xml files. A\n" +
-			"document that is there becomes a new version, unless nothing has changed. A file that\n" +
-			"\"isso db export --trail\" made is checked and brings records, history and audit trail.",
+			"its file name without extension; of a folder, all .json, .yaml, .yml and .xml files in\n" +
+			"it and below. A document that is there becomes a new version, unless nothing has\n" +
+			"changed. A file that \"isso db export --trail\" made is checked and brings records,\n" +
+			"history and audit trail.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := documentFiles(args)
@@ -213,7 +216,7 @@ func dbImport(f *dbFlags) *cobra.Command {
 	}
 }
 
-// documentFiles replaces folders by the documents in them.
+// documentFiles replaces folders by the documents in them and below.
 func documentFiles(args []string) ([]string, error) {
 	var files []string
 	for _, a := range args {
@@ -225,17 +228,26 @@ func documentFiles(args []string) ([]string, error) {
 			files = append(files, a)
 			continue
 		}
-		entries, err := os.ReadDir(a)
+		before := len(files)
+		err = filepath.WalkDir(a, func(name string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml", ".xml"}, filepath.Ext(name)) {
+				files = append(files, name)
+			}
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if !e.IsDir() && slices.Contains([]string{".json", ".yaml", ".yml", ".xml"}, filepath.Ext(e.Name())) {
-				files = append(files, filepath.Join(a, e.Name()))
-			}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s: there is no document (.json, .yaml, .yml, .xml) in this folder", a)
 		}
 	}
 	return files, nil
+}
+
+// documentName is the name under which the document of a file is stored.
+func documentName(file string) string {
+	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 }
 
 // importTrail imports a file if it is an export.
@@ -264,7 +276,12 @@ func (f *dbFlags) importTrail(cmd *cobra.Command, s *store.Scope, name string) (
 
 func importDocuments(cmd *cobra.Command, s *store.Scope, files []string) error {
 	texts := make([][]byte, len(files))
+	first := map[string]string{}
 	for i, name := range files {
+		if other, ok := first[documentName(name)]; ok {
+			return fmt.Errorf("%s and %s would both be stored as %q; import one of them", other, name, documentName(name))
+		}
+		first[documentName(name)] = name
 		var err error
 		if texts[i], err = os.ReadFile(name); err != nil {
 			return err
@@ -277,7 +294,7 @@ func importDocuments(cmd *cobra.Command, s *store.Scope, files []string) error {
 		wrong = 0
 		library := documents.NewLibrary(tx.Scope())
 		for i, name := range files {
-			key := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+			key := documentName(name)
 			was, err := library.Entries().Load(cmd.Context(), key)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
@@ -288,6 +305,9 @@ func importDocuments(cmd *cobra.Command, s *store.Scope, files []string) error {
 			}
 			e, revision, err := library.Put(cmd.Context(), key, texts[i], was.Revision)
 			if ps, ok := errors.AsType[oscal.Problems](err); ok {
+				for i := range ps {
+					ps[i].File = name
+				}
 				printProblems(cmd.ErrOrStderr(), ps)
 				wrong++
 				continue
@@ -315,9 +335,10 @@ func dbExport(f *dbFlags) *cobra.Command {
 		Use:   "export [NAME...] (--out DIR | --trail FILE)",
 		Short: "Write the documents to a folder, or the whole store to a file",
 		Long: "Export writes the documents of the given names, or all, to a folder, byte for byte as\n" +
-			"they were imported. With --trail it writes one file with the audit trail, all contents\n" +
-			"and documents: \"isso db import\" reads it, \"isso db verify --export\" checks it without\n" +
-			"a store. FILE may be - for the standard output.",
+			"they were imported; what no file name can hold is written as in URLs (%2F).\n" +
+			"With --trail it writes one file with the audit trail, all contents and documents:\n" +
+			"\"isso db import\" reads it, \"isso db verify --export\" checks it without a store. FILE\n" +
+			"may be - for the standard output.",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if (out == "") == (trail == "") {
 				return errors.New("give either --out or --trail")
@@ -368,7 +389,7 @@ func exportDocuments(cmd *cobra.Command, s *store.Scope, out string, names []str
 		if err != nil {
 			return err
 		}
-		file := e.Name + "." + e.Format
+		file := fileName(e.Name) + "." + e.Format
 		if err := root.WriteFile(file, text, 0o644); err != nil {
 			return err
 		}
@@ -378,6 +399,28 @@ func exportDocuments(cmd *cobra.Command, s *store.Scope, out string, names []str
 		return fmt.Errorf("there is no document %s", strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// fileName is a name that any file system takes for that of one file.
+func fileName(name string) string {
+	var b strings.Builder
+	for i, c := range []byte(name) {
+		if c < ' ' || c == 0x7f || strings.IndexByte(`/\:*?"<>|%`, c) >= 0 || c == '.' && i == 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// printable is a text that changes nothing on a terminal but the line that it
+// stands in.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // logLine is an entry of the audit trail in JSON.
@@ -420,7 +463,7 @@ func dbLog(f *dbFlags) *cobra.Command {
 					if e.Reason != "" {
 						reason = fmt.Sprintf(" (%q)", e.Reason)
 					}
-					fmt.Fprintf(w, "%d  %s  %s  %v %s/%s revision %d%s\n", l.Seq, l.Time, l.Actor, l.Action, l.Collection, l.Key, l.Revision, reason)
+					fmt.Fprintf(w, "%d  %s  %s  %v %s/%s revision %d%s\n", l.Seq, l.Time, printable(l.Actor), l.Action, printable(l.Collection), printable(l.Key), l.Revision, reason)
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), lines)

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/documents"
 )
 
 func dbRun(t *testing.T, args ...string) string {
@@ -84,7 +87,7 @@ func TestDB(t *testing.T) {
 			status, out, err := isso(t, "", append([]string{"db", "import", "other.json", "bad.json"}, db...)...)
 			require.Equal(t, 1, status)
 			require.Empty(t, out)
-			require.Contains(t, err, `bad:1:20: expected a uuid`)
+			require.Contains(t, err, `bad.json:1:20: expected a uuid`)
 
 			log := run("log")
 			require.Equal(t, "1  *  p01  put documents/good revision 1 (\"review\")\n2  *  p01  put documents/good revision 2 (\"review\")\n", volatile.ReplaceAllString(log, "*"))
@@ -146,6 +149,48 @@ func TestDBForeign(t *testing.T) {
 	dbRun(t, "init", "--db", "other.db")
 	dbRun(t, "import", "good.json", "--db", "other.db")
 	require.Equal(t, 4, tables())
+}
+
+// Every document of a folder is stored, and none in place of another; any name
+// can be exported.
+func TestDBFiles(t *testing.T) {
+	inFolder(t)
+	dbRun(t, "init")
+	require.NoError(t, os.MkdirAll("more/below", 0o700))
+	require.NoError(t, os.WriteFile("more/first.json", []byte(good), 0o600))
+	require.NoError(t, os.WriteFile("more/below/a b.json", []byte(good), 0o600))
+	require.Equal(t, "a b: catalog \"yes\", version 1.10, revision 1\nfirst: catalog \"yes\", version 1.10, revision 1\n", dbRun(t, "import", "more"))
+	for _, tt := range []struct{ name, args, want string }{
+		{"two files of a name", "more more/first.json", "isso: more/first.json and more/first.json would both be stored as \"first\"; import one of them\n"},
+		{"nothing to import", "more/empty", "isso: more/empty: there is no document (.json, .yaml, .yml, .xml) in this folder\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.NoError(t, os.MkdirAll("more/empty", 0o700))
+			status, out, err := isso(t, "", append([]string{"db", "import"}, strings.Fields(tt.args)...)...)
+			require.Equal(t, []any{2, "", tt.want}, []any{status, out, err})
+		})
+	}
+
+	st, openErr := (&dbFlags{place: "isso.db"}).open(t.Context(), false)
+	require.NoError(t, openErr)
+	library := documents.NewLibrary(store.New(st, nil).Scope(store.Principal{Actor: "p01"}))
+	for _, name := range []string{"../up", "nul\\:", ".hidden", "100%"} {
+		_, _, err := library.Put(t.Context(), name, []byte(good), 0)
+		require.NoError(t, err)
+	}
+	require.NoError(t, st.Close())
+	require.Equal(t, `out/%2E.%2Fup.json
+out/%2Ehidden.json
+out/100%25.json
+out/a b.json
+out/first.json
+out/nul%5C%3A.json
+`, dbRun(t, "export", "--out", "out"))
+}
+
+func TestPrintable(t *testing.T) {
+	require.Equal(t, "Zoë O'Hara", printable("Zoë O'Hara"))
+	require.Equal(t, `"\x1b[31m2  fake\n"`, printable("\x1b[31m2  fake\n"))
 }
 
 // TestDBVerifyTampered changes a SQLite store behind the program's back.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -8,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +28,7 @@ import (
 //	GET    /risks?owner=&state=&order=&after=&limit=   a page of the register
 //	POST   /risks                                      a new risk
 //	GET    /risks/{id}[?at=TIME]                       a risk, now or then
-//	PUT    /risks/{id}        If-Match: "REVISION"     change it
+//	PUT    /risks/{id}        If-Match: "REVISION"     change what no event does
 //	DELETE /risks/{id}        If-Match: "REVISION"     remove it
 //	POST   /risks/{id}/events                          analyse, evaluate, treat, accept, close ...
 //	GET    /risks/{id}/history                         who changed what, when and why
@@ -173,13 +176,17 @@ func answer(w http.ResponseWriter, status int, v any) {
 func read(r *http.Request, v any) error {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return err
+	err := dec.Decode(v)
+	if err == nil {
+		if _, err = dec.Token(); err == io.EOF {
+			return nil
 		}
-		return bad("the body: %v", err)
+		err = cmp.Or(err, errors.New("there is more behind the JSON value"))
 	}
-	return nil
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return bad("the body: %v", err)
 }
 
 func etag(revision int64) string { return strconv.Quote(strconv.FormatInt(revision, 10)) }
@@ -251,15 +258,54 @@ func (s *service) createRisk(w http.ResponseWriter, r *http.Request, scope *stor
 	if x.ID == "" {
 		x.ID = scope.NewID()
 	}
-	if x.State == 0 {
-		x.State = risk.Identified
-	}
-	if err := s.risks.For(scope).Create(r.Context(), x); err != nil {
+	if err := keepLife(&x, risk.Risk{State: risk.Identified}); err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/risks/"+x.ID)
-	w.Header().Set("ETag", etag(1))
+	revision, err := s.risks.For(scope).Swap(r.Context(), x, 0)
+	if errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("risk %q: %w", x.ID, store.ErrExists)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/risks/"+url.PathEscape(x.ID))
+	w.Header().Set("ETag", etag(revision))
 	answer(w, http.StatusCreated, x)
+	return nil
+}
+
+// keepLife gives a risk that somebody wrote the life of the one that is stored:
+// what events make of it, by rules that say who may do what. A body may leave it
+// out or repeat it, and change nothing of it.
+func keepLife(x *risk.Risk, stored risk.Risk) error {
+	type life struct {
+		State       risk.State        `json:"state,omitzero"`
+		Assessments []risk.Assessment `json:"assessments,omitempty"`
+		Responses   []risk.Response   `json:"responses,omitempty"`
+		Acceptances []risk.Acceptance `json:"acceptances,omitempty"`
+		Closure     *risk.Closure     `json:"closure,omitempty"`
+		Log         []risk.Entry      `json:"log,omitempty"`
+		Source      *oscal.Risk       `json:"source,omitempty"`
+	}
+	of := func(r *risk.Risk) map[string]json.RawMessage {
+		text, err := json.Marshal(life{r.State, r.Assessments, r.Responses, r.Acceptances, r.Closure, r.Log, r.Source})
+		var members map[string]json.RawMessage
+		if err == nil {
+			err = json.Unmarshal(text, &members)
+		}
+		if err != nil {
+			panic(err) // these types have a JSON form
+		}
+		return members
+	}
+	was := of(&stored)
+	for name, text := range of(x) {
+		if !bytes.Equal(text, was[name]) {
+			return bad("%s: only events change it, see POST /risks/{id}/events", name)
+		}
+	}
+	x.State, x.Assessments, x.Responses, x.Acceptances = stored.State, stored.Assessments, stored.Responses, stored.Acceptances
+	x.Closure, x.Log, x.Source = stored.Closure, stored.Log, stored.Source
 	return nil
 }
 
@@ -298,7 +344,19 @@ func (s *service) putRisk(w http.ResponseWriter, r *http.Request, scope *store.S
 	if x.ID != r.PathValue("id") {
 		return bad("the body is of risk %q", x.ID)
 	}
-	if revision, err = s.risks.For(scope).Swap(r.Context(), x, revision); err != nil {
+	err = scope.Update(r.Context(), func(tx *store.Tx) error {
+		risks := s.risks.In(tx)
+		stored, err := risks.Get(r.Context(), x.ID)
+		if err != nil {
+			return err
+		}
+		if err := keepLife(&x, stored); err != nil {
+			return err
+		}
+		revision, err = risks.Swap(r.Context(), x, revision)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	w.Header().Set("ETag", etag(revision))

@@ -162,14 +162,36 @@ func TestRegister(t *testing.T) {
 	status, _, _ = c.do("PUT", "/risks/R-1", `{"id":"R-1","colour":"red"}`, "If-Match", `"2"`)
 	require.Equal(t, http.StatusBadRequest, status)
 
-	// The life cycle is the business of package risk.
+	status, _, _ = c.do("PUT", "/risks/R-1", `{"id":"R-1"} {"id":"R-9"}`, "If-Match", `"2"`)
+	require.Equal(t, http.StatusBadRequest, status)
+
+	// The life cycle is the business of package risk: nobody writes an acceptance.
+	for _, life := range []string{
+		`"state":"accepted"`, `"state":"closed"`, `"log":[{"id":"x","at":"2026-01-01T00:00:00Z"}]`,
+		`"acceptances":[{"id":"a-1","decision":"approved","decidedBy":"ciso"}]`, `"closure":{"reason":"resolved"}`,
+	} {
+		status, _, _ = c.do("PUT", "/risks/R-1", `{"id":"R-1","title":"Phishing",`+life+`}`, "If-Match", `"2"`)
+		require.Equal(t, http.StatusBadRequest, status, life)
+		status, _, _ = c.do("POST", "/risks", `{"id":"R-3","title":"Phishing",`+life+`}`)
+		require.Equal(t, http.StatusBadRequest, status, life)
+	}
+	c.ok("PUT", "/risks/R-new", `{"id":"R-new","title":"Phishing"}`, "If-Match", `"1"`)
+	require.Contains(t, c.ok("GET", "/risks/R-new", nil), `"state":"identified"`)
 	status, text, tag := c.do("POST", "/risks/R-new/events", `{"Kind":"review"}`)
-	require.Equal(t, []any{200, `"2"`}, []any{status, tag}, text)
+	require.Equal(t, []any{200, `"3"`}, []any{status, tag}, text)
 	require.Contains(t, text, `"event":"review"`)
 	status, text, _ = c.do("POST", "/risks/R-1/events", `{"Kind":"close"}`)
 	require.Equal(t, http.StatusConflict, status, text)
 	status, text, _ = c.do("POST", "/risks/none/events", `{"Kind":"analyse"}`)
 	require.Equal(t, http.StatusNotFound, status, text)
+
+	// A risk that comes again goes on with its revisions.
+	_, _, tag = c.do("POST", "/risks", phishing("R 7/8", "finance"))
+	require.Equal(t, `"1"`, tag)
+	c.ok("DELETE", "/risks/R%207%2F8", nil, "If-Match", tag)
+	_, _, tag = c.do("POST", "/risks", phishing("R 7/8", "finance"))
+	require.Equal(t, `"2"`, tag)
+	c.ok("DELETE", "/risks/R%207%2F8", nil, "If-Match", tag)
 
 	// Another tenant sees nothing.
 	status, _, _ = c.as(other).do("GET", "/risks/R-1", nil)
@@ -188,7 +210,7 @@ func TestRegister(t *testing.T) {
 	require.Equal(t, []string{`2 delete schmidt ""`, `2 put p.meyer "reorganization"`, `1 put p.meyer "workshop"`}, lines)
 	require.Contains(t, c.ok("GET", "/risks/R-1?at="+history[2].Time.Format(time.RFC3339Nano), nil), `"owner":"operations"`)
 
-	require.Equal(t, 5, strings.Count(c.ok("GET", "/audit", nil), "\n"))
+	require.Equal(t, 10, strings.Count(c.ok("GET", "/audit", nil), "\n"))
 	require.Contains(t, c.ok("GET", "/audit/verify", nil), `"intact":true`)
 	_, err := c.db.ExecContext(t.Context(), `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'workshop', 'nothing!') AS BLOB) WHERE collection = '~audit'`)
 	require.NoError(t, err)

@@ -42,6 +42,9 @@ func Payloads(s *store.Scope) *store.Collection[Payload] {
 // written. Create, Put and Swap commit each by itself, one after another;
 // Put8Writers does the same from eight goroutines; Update100 commits a hundred puts
 // at once. All give puts per second.
+//
+// Verify gives entries per second: of each, it reads the entry and the record, and
+// hashes the entry and the content of both. VerifyTrail leaves out the records.
 func Benchmark(b *testing.B, open func(t testing.TB) driver.Backend) {
 	const records = 2000
 	fill := func(b *testing.B) (*store.Scope, *store.Collection[Payload]) {
@@ -165,16 +168,18 @@ func Benchmark(b *testing.B, open func(t testing.TB) driver.Backend) {
 		}
 		perSecond(b, n)
 	})
-	b.Run("Verify", func(b *testing.B) {
+	verify := func(b *testing.B, o *store.VerifyOptions) {
 		s, _ := fill(b)
 		n := 0
 		for b.Loop() {
-			r, err := s.Verify(b.Context(), nil)
+			r, err := s.Verify(b.Context(), o)
 			require.NoError(b, err)
 			n += int(r.Entries)
 		}
 		perSecond(b, n)
-	})
+	}
+	b.Run("Verify", func(b *testing.B) { verify(b, nil) })
+	b.Run("VerifyTrail", func(b *testing.B) { verify(b, &store.VerifyOptions{TrailOnly: true}) })
 }
 
 func perSecond(b *testing.B, n int) {

@@ -102,9 +102,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 
 // usual are the statements that every program needs.
 func usual() []string {
-	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	equal := driver.Query{Desc: true, NoAttrs: true, Where: []driver.Cond{{In: []string{""}}}}
 	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
-	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+	for _, q := range []driver.Query{{NoAttrs: true}, {NoAttrs: true, Desc: true}, {NoAttrs: true, After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
 	}
@@ -428,10 +428,11 @@ func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
 	until := time.Now().Add(wait)
 	for try := 0; ; try++ {
 		err := do()
-		if err == nil || !errors.Is(err, driver.ErrBusy) || time.Now().After(until) {
+		left := time.Until(until)
+		if err == nil || !errors.Is(err, driver.ErrBusy) || left <= 0 {
 			return err
 		}
-		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
+		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond, left))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

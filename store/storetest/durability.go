@@ -387,6 +387,40 @@ var durabilityCases = []testCase{
 		require.NoError(e, err)
 		require.Equal(e, int64(2*each+1), r.Entries)
 	}},
+	{"UseAfterClose", func(e *env) {
+		place := e.opts.Place(e)
+		b := e.open(place)
+		newEnv(e.T, b, e.opts).create(item{ID: "a"})
+
+		// Close waits for an Update, or ends it: it does not come to nothing half-way.
+		inside, closed := make(chan struct{}), make(chan error, 1)
+		go func() {
+			<-inside
+			closed <- b.Close()
+		}()
+		err := newEnv(e.T, b, e.opts).scope.Update(e.ctx, func(tx *store.Tx) error {
+			close(inside)
+			time.Sleep(20 * time.Millisecond)
+			return newItems(tx.Scope(), "items").Create(e.ctx, item{ID: "b"})
+		})
+		require.NoError(e, <-closed)
+		want := []string{"a"}
+		if err == nil {
+			want = append(want, "b")
+		}
+		late := newEnv(e.T, b, e.opts)
+		require.Error(e, late.items.Create(e.ctx, item{ID: "c"}))
+		_, err = late.items.Get(e.ctx, "a")
+		require.Error(e, err)
+		require.NotErrorIs(e, err, store.ErrNotFound)
+
+		b = e.open(place)
+		defer func() { require.NoError(e, b.Close()) }()
+		now := newEnv(e.T, b, e.opts)
+		require.Error(e, late.items.Create(e.ctx, item{ID: "d"}))
+		require.Equal(e, want, now.keys(store.Query{}))
+		now.verify()
+	}},
 	{"OpenTogether", func(e *env) {
 		// Many open a new place at once, in this process and in others.
 		place := e.opts.Place(e)

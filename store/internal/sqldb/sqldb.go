@@ -462,10 +462,29 @@ type inTx struct {
 func (i inTx) Close() error { return nil }
 
 func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
-	return fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true})
+	return once(fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true}))
 }
 
-func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
+func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	return once(i.update(ctx, tenant, fn))
+}
+
+// once says of an error that nothing can be run again: the transaction is the
+// program's, and so is the answer to a conflict.
+func once(err error) error {
+	if errors.Is(err, driver.ErrRetry) {
+		return final{err}
+	}
+	return err
+}
+
+type final struct{ err error }
+
+func (f final) Error() string        { return f.err.Error() }
+func (f final) Is(target error) bool { return target != driver.ErrRetry && errors.Is(f.err, target) }
+func (f final) As(target any) bool   { return errors.As(f.err, target) }
+
+func (i inTx) update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
 	tx := &Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant}
 	if _, err := tx.exec(ctx, savepoint); err != nil {
 		return err

@@ -47,6 +47,9 @@ func second(mode string, open func(place string) (driver.Backend, error)) error 
 	if err != nil {
 		return err
 	}
+	if mode == "write" {
+		fmt.Println("opening")
+	}
 	b, err := open(os.Getenv(placeVariable))
 	if err != nil {
 		return err
@@ -226,6 +229,23 @@ func start(t *testing.T, mode, place string, n int) (*exec.Cmd, io.Reader, *stri
 	return cmd, out, &errs
 }
 
+// progress yields -1 when a writer opens its place, and then what it acknowledges.
+func progress(out io.Reader) <-chan int {
+	acks := make(chan int, 1<<16)
+	go func() {
+		defer close(acks)
+		sc := bufio.NewScanner(out)
+		for sc.Scan() {
+			if sc.Text() == "opening" {
+				acks <- -1
+			} else if n, err := strconv.Atoi(strings.TrimPrefix(sc.Text(), "ack ")); err == nil {
+				acks <- n
+			}
+		}
+	}()
+	return acks
+}
+
 func (e *env) open(place string) driver.Backend {
 	e.Helper()
 	b, err := e.opts.Open(place)
@@ -305,16 +325,8 @@ var durabilityCases = []testCase{
 		last, acknowledged := -1, 0
 		for range kills {
 			cmd, out, errs := start(e.T, "write", place, last+1)
-			acks := make(chan int, 1<<16)
-			go func() {
-				defer close(acks)
-				sc := bufio.NewScanner(out)
-				for sc.Scan() {
-					if n, err := strconv.Atoi(strings.TrimPrefix(sc.Text(), "ack ")); err == nil {
-						acks <- n
-					}
-				}
-			}()
+			acks := progress(out)
+			<-acks // it opens
 			ack, ok := <-acks // the writer writes
 			require.True(e, ok, "the writer ended by itself: %s", errs)
 			time.Sleep(time.Duration(rng.Int64N(int64(60 * time.Millisecond))))
@@ -329,6 +341,46 @@ var durabilityCases = []testCase{
 			require.NoError(e, b.Close())
 		}
 		e.Logf("%d kills, %d acknowledged transactions, all there; set %s for another number of kills", kills, acknowledged, KillsVariable)
+	}},
+	{"KillWhileOpening", func(e *env) {
+		// Killed while it makes a new place, mends what the last one has left, or writes
+		// for the first time.
+		kills := setting(e, KillsVariable, 20)
+		rng := rand.New(rand.NewPCG(20, 28))
+		place, last := "", -1
+		var window time.Duration // from opening to the first acknowledgement
+		early := 0
+		for i := range kills {
+			if i%4 == 0 {
+				place, last = e.opts.Place(e), -1
+			}
+			cmd, out, errs := start(e.T, "write", place, last+1)
+			acks := progress(out)
+			_, ok := <-acks
+			require.True(e, ok, "the writer ended by itself: %s", errs)
+			ack, begun := last, time.Now()
+			if i == 0 {
+				ack = <-acks
+				window = time.Since(begun)
+			} else {
+				time.Sleep(time.Duration(rng.Int64N(int64(window))))
+			}
+			require.NoError(e, cmd.Process.Kill())
+			was := ack
+			for n := range acks {
+				ack = n
+			}
+			require.Error(e, cmd.Wait())
+			require.Empty(e, errs.String())
+			if ack == was {
+				early++
+			}
+			b := e.open(place)
+			last = checkPairs(e.T, b, last+1, ack)
+			require.NoError(e, b.Close())
+		}
+		require.True(e, early > 0 || kills < 4, "none was killed before its first acknowledgement")
+		e.Logf("%d kills, %d of them before the first acknowledgement, which takes %v", kills, early, window)
 	}},
 	{"KillDuringCrowd", func(e *env) {
 		kills := setting(e, KillsVariable, 20)

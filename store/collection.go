@@ -355,8 +355,8 @@ func (c *Collection[T]) put(ctx context.Context, op string, v T, revision int64)
 		if err != nil {
 			return err
 		}
-		if err := tx.d.Put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: attrs, Data: l.bytes()}); err != nil {
-			return tx.broken(err)
+		if err := tx.put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: attrs, Data: l.bytes()}); err != nil {
+			return err
 		}
 		return tx.broken(c.forget(ctx, tx, l.entry))
 	})
@@ -430,7 +430,7 @@ func (c *Collection[T]) Delete(ctx context.Context, key string, revision int64) 
 		if _, err := tx.log(ctx, c.scope, e, nil); err != nil {
 			return err
 		}
-		return tx.broken(tx.d.Delete(ctx, c.name, was))
+		return tx.remove(ctx, c.name, was)
 	})
 }
 
@@ -444,7 +444,7 @@ func (c *Collection[T]) Seal(ctx context.Context, key string, revision int64) er
 		if err != nil {
 			return err
 		}
-		return tx.broken(tx.d.Put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: was.Attrs, Data: l.bytes()}))
+		return tx.put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: was.Attrs, Data: l.bytes()})
 	})
 }
 

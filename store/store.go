@@ -129,6 +129,16 @@ func (tx *Tx) broken(err error) error {
 	return err
 }
 
+// put and remove are how all is written: a change has several writes, and when one
+// of them fails there must be no commit.
+func (tx *Tx) put(ctx context.Context, collection string, was, r driver.Record) error {
+	return tx.broken(tx.d.Put(ctx, collection, was, r))
+}
+
+func (tx *Tx) remove(ctx context.Context, collection string, was driver.Record) error {
+	return tx.broken(tx.d.Delete(ctx, collection, was))
+}
+
 // Update runs fn in a transaction and commits if fn returns nil; nothing of it is
 // left if fn fails or panics. Changes to several collections, their history and
 // their audit entries are one commit. The error of fn is returned as it is.

@@ -105,6 +105,21 @@ type Tx interface {
 	Collections(ctx context.Context) ([]string, error)
 }
 
+// An Indexer is a [Tx] of a back end that keeps its index of attributes beside the
+// records, where something else can change the one and not the other. It is an
+// ability that a Tx may have beside its methods, for verifications.
+type Indexer interface {
+	// Index yields all that the index of a collection holds, in any order. It yields
+	// nothing after an error.
+	Index(ctx context.Context, collection string) iter.Seq2[IndexEntry, error]
+}
+
+// An IndexEntry says that a record has a value of an attribute.
+type IndexEntry struct {
+	Attr
+	Key string
+}
+
 // A Record is what a back end keeps under a collection and a key. Key, attribute
 // names and values are valid UTF-8 without NUL. Who gets a Record may keep its
 // slices but not change them; a back end that gets one keeps copies.

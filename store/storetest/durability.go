@@ -326,7 +326,7 @@ var durabilityCases = []testCase{
 		for range kills {
 			cmd, out, errs := start(e.T, "write", place, last+1)
 			acks := progress(out)
-			<-acks // it opens
+			<-acks            // it opens
 			ack, ok := <-acks // the writer writes
 			require.True(e, ok, "the writer ended by itself: %s", errs)
 			time.Sleep(time.Duration(rng.Int64N(int64(60 * time.Millisecond))))

@@ -87,6 +87,52 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 	return page, len(page) == q.Limit, nil
 }
 
+// Index implements [driver.Indexer].
+func (x *Tx) Index(ctx context.Context, collection string) iter.Seq2[driver.IndexEntry, error] {
+	const query = "SELECT attr, value, key FROM {p}attr WHERE tenant = ? AND collection = ?"
+	const order = " ORDER BY attr, value, key LIMIT ?"
+	return func(yield func(driver.IndexEntry, error) bool) {
+		page, err := x.indexPage(ctx, collection, query+order, x.tenant, collection, indexRows)
+		for err == nil {
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if len(page) < indexRows {
+				return
+			}
+			last := page[len(page)-1]
+			page, err = x.indexPage(ctx, collection, query+" AND (attr, value, key) > (?, ?, ?)"+order, x.tenant, collection, last.Name, last.Value, last.Key, indexRows)
+		}
+		yield(driver.IndexEntry{}, err)
+	}
+}
+
+const indexRows = 2000
+
+func (x *Tx) indexPage(ctx context.Context, collection, query string, args ...any) ([]driver.IndexEntry, error) {
+	rows, err := x.query(ctx, query, args...)
+	if err != nil {
+		return nil, x.b.classify(ctx, err)
+	}
+	defer rows.Close()
+	page := make([]driver.IndexEntry, 0, indexRows)
+	var e driver.IndexEntry
+	strict := x.b.dialect.LooseText
+	columns := []any{word{&e.Name, strict}, word{&e.Value, strict}, word{&e.Key, strict}}
+	for rows.Next() {
+		if err := rows.Scan(columns...); err != nil {
+			if ctx.Err() == nil && rows.Err() == nil {
+				return nil, &driver.CorruptError{Collection: collection, Key: e.Key, Err: fmt.Errorf("index: %w", err)}
+			}
+			return nil, x.b.classify(ctx, err)
+		}
+		page = append(page, e)
+	}
+	return page, x.b.classify(ctx, rows.Err())
+}
+
 // Collections implements [driver.Tx].
 func (x *Tx) Collections(ctx context.Context) ([]string, error) {
 	return x.distinct(ctx, "collection", " WHERE tenant = ?", x.tenant)

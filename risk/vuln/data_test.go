@@ -107,6 +107,28 @@ func TestEPSSCorpus(t *testing.T) {
 	}
 }
 
+func TestEPSSSpellings(t *testing.T) {
+	want := EPSSScore{"CVE-2021-44228", 0.25, 0.5, "", Date{}}
+	for name, text := range map[string]string{
+		"plain":            "cve,epss,percentile\nCVE-2021-44228,0.25,0.5\n",
+		"quoted":           "\"cve\",\"epss\",\"percentile\"\n\"CVE-2021-44228\",\"0.25\",\"0.5\"\n",
+		"exponent":         "cve,epss,percentile\nCVE-2021-44228,2.5e-1,5E-1\n",
+		"strings of JSON":  `{"data":[{"cve":"CVE-2021-44228","epss":"0.25","percentile":"0.5"}]}`,
+		"numbers of JSON":  `{"data":[{"cve":"CVE-2021-44228","epss":0.25,"percentile":0.5}]}`,
+		"quoted, reversed": "percentile,epss,cve\n\"0.5\",0.25,\"CVE-2021-44228\"\n",
+	} {
+		e, err := ReadEPSS(strings.NewReader(text), nil)
+		require.NoError(t, err, name)
+		got, ok := e.Lookup(want.CVE)
+		require.True(t, ok, name)
+		require.Equal(t, want, got, name)
+	}
+	for _, number := range []string{"0x1p-2", "0_1", "NaN", "Inf", "1e-", `"`, `"0.25`, "", "-0.1", "1.1"} {
+		_, err := ReadEPSS(strings.NewReader("cve,epss,percentile\nCVE-2021-44228,"+number+",0.5\n"), nil)
+		require.ErrorIs(t, err, ErrInvalid, number)
+	}
+}
+
 func TestEPSSLimits(t *testing.T) {
 	_, err := ReadEPSS(strings.NewReader("cve,epss,percentile\n"+strings.Repeat("CVE-2021-44228,0.5,0.1\n", 100)), &ReadOptions{MaxBytes: 100})
 	require.ErrorIs(t, err, ErrInvalid)

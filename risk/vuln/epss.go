@@ -188,6 +188,9 @@ func (e *EPSS) readRow(text []byte, line, width int, columns [3]int, bad func(Ru
 		}
 		for k, c := range columns {
 			if c == n {
+				if l := len(field); l > 1 && field[0] == '"' && field[l-1] == '"' {
+					field = field[1 : l-1] // none of the three can have a comma in it
+				}
 				fields[k] = field
 			}
 		}
@@ -230,6 +233,8 @@ func parseProbability(s []byte) (float64, bool) {
 		case c >= '0' && c <= '9' && digits < 15:
 			n = n*10 + uint64(c-'0')
 			digits++
+		case strings.IndexByte("0123456789.eE+-", c) < 0: // no hexadecimal, no NaN
+			return 0, false
 		default:
 			f, err := strconv.ParseFloat(string(s), 64)
 			return f, err == nil && f >= 0 && f <= 1
@@ -248,17 +253,17 @@ func parseProbability(s []byte) (float64, bool) {
 var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // readJSON reads an answer of api.first.org: {"data": [{"cve", "epss",
-// "percentile", "date"}]}, numbers as strings.
+// "percentile", "date"}]}, with numbers as strings or as such.
 func (e *EPSS) readJSON(r io.Reader, maxRecord int, ps *Problems) error {
 	found := false
 	dec := newDecoder(r, maxRecord)
 	err := walkArray(dec, []string{"data"}, func(raw jsontext.Value, offset int64, pointer string) bool {
 		found = true
 		var row struct {
-			CVE        string `json:"cve"`
-			EPSS       string `json:"epss"`
-			Percentile string `json:"percentile"`
-			Date       string `json:"date"`
+			CVE        string         `json:"cve"`
+			EPSS       jsontext.Value `json:"epss"`
+			Percentile jsontext.Value `json:"percentile"`
+			Date       string         `json:"date"`
 		}
 		if !unmarshal(raw, &row, offset, pointer, ps) {
 			return true
@@ -266,7 +271,7 @@ func (e *EPSS) readJSON(r io.Reader, maxRecord int, ps *Problems) error {
 		bad := func(rule Rule, column, format string, args ...any) {
 			ps.put(Problem{Rule: rule, Offset: offset, Pointer: pointer + "/" + column, Message: fmt.Sprintf(format, args...)})
 		}
-		e.readRow([]byte(row.CVE+","+row.EPSS+","+row.Percentile), 0, 3, [3]int{0, 1, 2}, bad)
+		e.readRow(slices.Concat([]byte(row.CVE), []byte{','}, row.EPSS, []byte{','}, row.Percentile), 0, 3, [3]int{0, 1, 2}, bad)
 		switch d, err := ParseDate(row.Date); {
 		case row.Date == "":
 		case err != nil:

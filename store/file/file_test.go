@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -146,6 +147,82 @@ func TestSameProcess(t *testing.T) {
 	b, err = file.Open(folder, nil)
 	require.NoError(t, err)
 	require.NoError(t, b.Close())
+}
+
+// TestLockFileRemoved: the lock file is not under version control, so a clean-up may
+// remove it while the folder is open.
+func TestLockFileRemoved(t *testing.T) {
+	folder := t.TempDir()
+	b, err := file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(folder, "lock")))
+	for range 2 { // the second finds the lock file of the first
+		_, err = file.Open(folder, nil)
+		require.ErrorIs(t, err, driver.ErrBusy)
+	}
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+	require.NoError(t, b.Close())
+	b, err = file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+}
+
+// TestMended: who mends the files of a tenant need not end the program.
+func TestMended(t *testing.T) {
+	folder := t.TempDir()
+	b, err := file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "b"))
+	require.NoError(t, b.Close())
+	name := filepath.Join(folder, "tenants", "t1", "notes", "b.json")
+	good, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(name, []byte("<<<<<<< HEAD"), 0o600))
+	b, err = file.Open(folder, nil)
+	require.NoError(t, err)
+	for range 2 {
+		_, err = notes(testScope(b)).Get(t.Context(), "a")
+		c, ok := errors.AsType[*driver.CorruptError](err)
+		require.True(t, ok)
+		require.Equal(t, []string{"notes", "b"}, []string{c.Collection, c.Key})
+	}
+	require.NoError(t, os.WriteFile(name, good, 0o600))
+	_, err = testScope(b).Verify(t.Context(), nil)
+	require.NoError(t, err)
+
+	// A file that is removed is no record that never was.
+	require.NoError(t, os.Remove(name))
+	_, err = notes(testScope(b)).Get(t.Context(), "b")
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	require.NotErrorIs(t, err, fs.ErrNotExist)
+	require.NoError(t, b.Close())
+}
+
+// TestJournalOfLostFiles: what a journal names and is neither to be moved nor in
+// its place is lost, and nobody goes on as if it were not.
+func TestJournalOfLostFiles(t *testing.T) {
+	for _, tt := range []struct{ name, journal, want string }{
+		{"new record", `[{"from":".tmp-1","to":"notes/z.json"}]`, "z.json is lost"},
+		{"old record", `[{"from":".tmp-1","to":"notes/a.json","sum":"00"}]`, "a.json is lost"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := t.TempDir()
+			b, err := file.Open(folder, nil)
+			require.NoError(t, err)
+			require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+			require.NoError(t, b.Close())
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "tenants", "t1", ".journal"), []byte(tt.journal), 0o600))
+			for range 2 {
+				b, err = file.Open(folder, nil)
+				require.NoError(t, err)
+				_, err = notes(testScope(b)).Get(t.Context(), "a")
+				require.ErrorContains(t, err, tt.want)
+				require.ErrorContains(t, err, ".journal")
+				require.NoError(t, b.Close())
+			}
+		})
+	}
 }
 
 // TestJournal carries out what a crash between the journal and the renames left,

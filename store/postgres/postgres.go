@@ -105,7 +105,9 @@ func (b *Backend) Close() error { return b.db.Close() }
 
 // InTx returns a back end for one transaction of the program's own: what is
 // written through it is committed or rolled back with all else that the program
-// does in it. Its isolation is the program's; Updates are never run twice.
+// does in it. Its isolation is the program's; Updates are never run twice. Where
+// the database rolls back to solve a conflict, the program finds SQLSTATE 40001 or
+// 40P01 in the error, as in those of its own statements, and begins again.
 func (b *Backend) InTx(tx *sql.Tx) driver.Backend { return b.db.InTx(tx) }
 
 // dialect has text columns with the given collation.

@@ -144,6 +144,26 @@ func TestSmallPool(t *testing.T) {
 	})
 }
 
+// TestDamagedRows: a row that was changed by SQL is named.
+func TestDamagedRows(t *testing.T) {
+	for _, change := range []string{`attrs = '\xff'`, "revision = -1"} {
+		b := open(t)
+		s := store.New(b, nil).Scope(store.Principal{Tenant: "t", Actor: "p"})
+		c := store.NewCollection(s, "notes", func(s string) string { return s }, nil)
+		require.NoError(t, c.Create(t.Context(), "a"))
+		require.NoError(t, c.Create(t.Context(), "b"))
+		_, err := b.(database).db.ExecContext(t.Context(), "UPDATE issokit_record SET "+change+" WHERE collection = 'notes' AND key = 'b'")
+		require.NoError(t, err)
+		_, getErr := c.Get(t.Context(), "b")
+		_, listErr := s.Verify(t.Context(), nil)
+		for _, err := range []error{getErr, listErr} {
+			row, ok := errors.AsType[*driver.CorruptError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, []string{"notes", "b"}, []string{row.Collection, row.Key})
+		}
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	u := place(t)
 	storetest.ReadOnly(t, func() (driver.Backend, error) { return openURL(u) },
@@ -193,7 +213,7 @@ func TestLockWait(t *testing.T) {
 	db, err := sql.Open("pgx", place(t))
 	require.NoError(t, err)
 	defer db.Close()
-	b, err := postgres.New(t.Context(), db, &postgres.Options{LockWait: 50 * time.Millisecond})
+	b, err := postgres.New(t.Context(), db, &postgres.Options{LockWait: 500 * time.Millisecond})
 	require.NoError(t, err)
 	defer b.Close()
 	s := store.New(b, nil).Scope(store.Principal{Actor: "p"})
@@ -217,8 +237,14 @@ func TestIsolations(t *testing.T) {
 			b, err := postgres.New(t.Context(), base, &postgres.Options{Prefix: strings.ReplaceAll(level, " ", "_") + "_"})
 			require.NoError(t, err)
 			defer b.Close()
-			// The back end asks for READ COMMITTED by itself. InTx takes what it gets.
-			st := store.New(backendFunc(func(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+			// The back end asks for READ COMMITTED by itself. InTx takes what it gets, and
+			// leaves it to the program to begin again.
+			st := store.New(backendFunc(func(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
+				defer func() {
+					if state(err) == "40001" {
+						err = fmt.Errorf("%w: %w", driver.ErrRetry, err)
+					}
+				}()
 				tx, err := base.BeginTx(ctx, nil)
 				if err != nil {
 					return err
@@ -258,6 +284,50 @@ func TestIsolations(t *testing.T) {
 			require.Equal(t, 80, v)
 		})
 	}
+}
+
+// state returns the SQLSTATE of an error.
+func state(err error) string {
+	var coded interface {
+		error
+		SQLState() string
+	}
+	if !errors.As(err, &coded) {
+		return ""
+	}
+	return coded.SQLState()
+}
+
+// TestInTxConflict: a transaction of the program that the database has given up is
+// not tried again, since it could only fail again.
+func TestInTxConflict(t *testing.T) {
+	db, err := sql.Open("pgx", place(t))
+	require.NoError(t, err)
+	defer db.Close()
+	b, err := postgres.New(t.Context(), db, nil)
+	require.NoError(t, err)
+	defer b.Close()
+	c := func(b driver.Backend) *store.Collection[int] {
+		return store.NewCollection(store.New(b, nil).Scope(store.Principal{Actor: "p"}), "numbers", func(int) string { return "n" }, nil)
+	}
+	require.NoError(t, c(b).Create(t.Context(), 1))
+	tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelSerializable})
+	require.NoError(t, err)
+	defer tx.Rollback() //nolint:errcheck // it has failed
+	_, err = c(b.InTx(tx)).Get(t.Context(), "n")
+	require.NoError(t, err)
+	require.NoError(t, c(b).Put(t.Context(), 2))
+	runs := 0
+	err = store.New(b.InTx(tx), nil).Scope(store.Principal{Actor: "p"}).Update(t.Context(), func(tx *store.Tx) error {
+		runs++
+		return nil
+	})
+	require.Equal(t, "40001", state(err), "%v", err)
+	require.NotErrorIs(t, err, driver.ErrRetry)
+	require.LessOrEqual(t, runs, 1)
+	err = c(b.InTx(tx)).Put(t.Context(), 3)
+	require.NotErrorIs(t, err, driver.ErrRetry)
+	require.Error(t, err)
 }
 
 // backendFunc is a back end that can only write.

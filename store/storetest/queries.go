@@ -337,6 +337,45 @@ var queryCases = []testCase{
 		require.Equal(e, before, e.verify())
 		require.Equal(e, int64(1), e.revision(id(3)))
 	}},
+	{"UnicodeOrder", func(e *env) {
+		// Byte order. The order of UTF-16 has the last two the other way round; NFC and
+		// NFKC make one of the second and the fifth, and of the fourth and "fi".
+		texts := []string{"Z", "e\u0301", "fi", "z", "z ", "é", "\ufb01", "😀"}
+		for i := range texts {
+			text := texts[len(texts)-1-i]
+			e.create(item{ID: text, Owner: text, Tags: []string{"\ufb01", "é", "e\u0301", text}})
+		}
+		down := slices.Clone(texts)
+		slices.Reverse(down)
+		for _, o := range []string{"", "owner"} {
+			require.Equal(e, texts, e.keys(store.Query{OrderBy: o}))
+			require.Equal(e, down, e.keys(store.Query{OrderBy: o, Desc: true}))
+			for i, text := range texts {
+				require.Equal(e, texts[i:i+1], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Equal("owner", text)}}))
+				require.Equal(e, texts[i:], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Between("owner", text, "")}}))
+				require.Equal(e, texts[:i], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Between("owner", "", text)}}))
+				require.Equal(e, texts[i:], e.keys(store.Query{OrderBy: o, KeyFrom: text}))
+				require.Equal(e, texts[:i], e.keys(store.Query{OrderBy: o, KeyTo: text}))
+			}
+			for _, desc := range []bool{false, true} {
+				q := store.Query{OrderBy: o, Desc: desc}
+				got := []string{}
+				for cur := store.Cursor(""); ; {
+					p, err := e.items.Page(e.ctx, q, cur, 1)
+					require.NoError(e, err)
+					for _, v := range p.Items {
+						got = append(got, v.Key)
+					}
+					if cur = p.Next; cur == "" {
+						break
+					}
+				}
+				require.Equal(e, e.keys(q), got, "page by page")
+			}
+		}
+		require.Equal(e, texts, e.keys(where(store.Equal("tag", "e\u0301"), store.Equal("tag", "é"), store.Equal("tag", "\ufb01"))))
+		require.Empty(e, e.keys(where(store.AnyOf("tag", "e", "\u0301", "É", "Fi", " z", "\ufb01 "))))
+	}},
 	{"ManyValues", func(e *env) {
 		e.fill(20, func(i int) item { return item{ID: id(i), Owner: id(i), Tags: []string{id(i)}} })
 		in := make([]string, 4096)
@@ -482,6 +521,34 @@ var driverCases = []testCase{
 			return tx.Delete(e.ctx, "c", driver.Record{Key: "k", Revision: 1})
 		}))
 		require.Equal(e, slices.DeleteFunc(names, func(n string) bool { return n == "t1" }), list(), "a tenant without records is none")
+	}},
+	{"NothingAfterAnError", func(e *env) {
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			for i := range 1200 {
+				require.NoError(e, tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: id(i), Revision: 1, Data: []byte("x")}))
+			}
+			return nil
+		}))
+		ctx, cancel := context.WithCancel(e.ctx)
+		defer cancel()
+		seen, errs := 0, 0
+		_ = e.backend.View(e.ctx, "t", func(tx driver.Tx) error { // the database may take offence at the end of the query
+			for r, err := range tx.Scan(ctx, "c", driver.Query{}) {
+				require.Zero(e, errs, "an error is the last")
+				if err != nil {
+					require.ErrorIs(e, err, context.Canceled)
+					require.Zero(e, r)
+					errs++
+					continue
+				}
+				require.Equal(e, id(seen), r.Key)
+				if seen++; seen == 3 {
+					cancel()
+				}
+			}
+			return nil
+		})
+		require.True(e, errs == 1 || seen == 1200)
 	}},
 	{"RefusedQueryLeavesNoTrace", func(e *env) {
 		// More values than databases take: the query may work or fail, but nothing

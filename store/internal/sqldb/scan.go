@@ -159,7 +159,7 @@ func (x *Tx) distinct(ctx context.Context, column, where string, args ...any) ([
 			return names, x.b.classify(ctx, err)
 		}
 		if n := len(names); n > 0 && name <= names[n-1] {
-			return names, fmt.Errorf("the %s %.80q comes behind %.80q: it is no text, or the database has another order", column, name, names[n-1])
+			return names, fmt.Errorf("the database has another order: the %s %.80q comes behind %.80q", column, name, names[n-1])
 		}
 		if names = append(names, name); len(names) == 1 {
 			query += " AND " + column + " > ?"
@@ -178,7 +178,7 @@ func (x *Tx) first(ctx context.Context, query string, args ...any) (text string,
 	defer rows.Close()
 	if ok = rows.Next(); ok {
 		if err := rows.Scan(word{&text, x.b.dialect.LooseText}); err != nil {
-			return "", false, err
+			return "", false, fmt.Errorf("%w: %w", driver.ErrCorrupt, err)
 		}
 	}
 	return text, ok, rows.Err()

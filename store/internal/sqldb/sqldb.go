@@ -186,11 +186,11 @@ func (b *DB) classify(ctx context.Context, err error) error {
 // processes that do it at the same time one wins, and the others see that when
 // they look again.
 func (b *DB) migrate(ctx context.Context) error {
-	var err error
-	for range 5 {
+	tries := 0
+	return Patiently(ctx, b.opts.LockWait, func() error {
 		version := 0
 		row := b.db.QueryRowContext(ctx, b.text("SELECT value FROM {p}meta WHERE name = 'schema'"))
-		if scanErr := row.Scan(&version); scanErr == nil {
+		if err := row.Scan(&version); err == nil {
 			known := len(b.dialect.Migrations)
 			if version > known {
 				return fmt.Errorf("%w: the tables have schema %d, this program knows up to %d", driver.ErrNewerSchema, version, known)
@@ -199,14 +199,17 @@ func (b *DB) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
-		if err = b.migrateFrom(ctx, version); err == nil {
+		err := b.classify(ctx, b.migrateFrom(ctx, version))
+		if err == nil {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		err = fmt.Errorf("making the tables: %w", err)
+		// Another may have made them, with one of many errors for this one.
+		if tries++; tries < 10 && ctx.Err() == nil && !errors.Is(err, driver.ErrReadOnly) {
+			return fmt.Errorf("%w: %w", driver.ErrBusy, err)
 		}
-	}
-	return b.classify(ctx, fmt.Errorf("making the tables: %w", err))
+		return err
+	})
 }
 
 func (b *DB) migrateFrom(ctx context.Context, version int) error {
@@ -422,22 +425,19 @@ func (b *DB) patiently(ctx context.Context, do func() error) error {
 // Patiently does something again for as long as another process holds the only
 // lock of the database, which does not tell when it lets go.
 func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
-	until := time.NewTimer(wait)
-	defer until.Stop()
+	until := time.Now().Add(wait)
 	for try := 0; ; try++ {
 		err := do()
-		if !errors.Is(err, driver.ErrBusy) {
+		left := time.Until(until)
+		if err == nil || !errors.Is(err, driver.ErrBusy) || left <= 0 {
 			return err
 		}
-		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
+		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond, left))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
 			return ctx.Err()
-		case <-until.C:
-			pause.Stop()
-			return err
 		}
 	}
 }
@@ -462,10 +462,29 @@ type inTx struct {
 func (i inTx) Close() error { return nil }
 
 func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
-	return fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true})
+	return once(fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true}))
 }
 
-func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
+func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	return once(i.update(ctx, tenant, fn))
+}
+
+// once says of an error that nothing can be run again: the transaction is the
+// program's, and so is the answer to a conflict.
+func once(err error) error {
+	if errors.Is(err, driver.ErrRetry) {
+		return final{err}
+	}
+	return err
+}
+
+type final struct{ err error }
+
+func (f final) Error() string        { return f.err.Error() }
+func (f final) Is(target error) bool { return target != driver.ErrRetry && errors.Is(f.err, target) }
+func (f final) As(target any) bool   { return errors.As(f.err, target) }
+
+func (i inTx) update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
 	tx := &Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant}
 	if _, err := tx.exec(ctx, savepoint); err != nil {
 		return err
@@ -611,7 +630,7 @@ func (w word) Scan(v any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("expected text in its key, found %T", v)
+	return fmt.Errorf("expected text, found %T", v)
 }
 
 // Put implements [driver.Tx].

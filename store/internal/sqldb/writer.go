@@ -208,7 +208,7 @@ func (b *DB) undo(alone bool) {
 	}
 	for _, s := range []string{rollbackTo, release} {
 		if _, err := b.open.w.exec(context.Background(), s); err != nil { // after a full disk, for one, nothing is left
-			b.end("ROLLBACK", fmt.Errorf("the transaction was rolled back for another update in it: %w", err))
+			b.end("ROLLBACK", fmt.Errorf("%w: another update in it failed: %w", driver.ErrRetry, err))
 			return
 		}
 	}
@@ -245,7 +245,9 @@ func (b *DB) end(statement string, why error) {
 	ctx := context.Background()
 	_, err := t.w.exec(ctx, statement)
 	if err != nil {
-		why = b.retry(b.classify(ctx, err))
+		if why == nil {
+			why = b.retry(b.classify(ctx, err))
+		}
 		_, err = t.w.exec(ctx, "ROLLBACK")
 	}
 	if err != nil {

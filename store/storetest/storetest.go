@@ -39,8 +39,10 @@ type Options struct {
 
 	OneProcess bool // a place that is open cannot be opened a second time
 
-	// Newer makes a place look as if a newer version had written it.
-	Newer func(t testing.TB, place string)
+	// Newer makes a place look as if a newer version had written it, Old as if the
+	// oldest one had that can be brought up to date. Without them their cases are
+	// skipped, and say so.
+	Newer, Old func(t testing.TB, place string)
 }
 
 // The environment variables of the tests that take long.

@@ -224,6 +224,11 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 				return err
 			}
 		}
+		if i == indexMigration {
+			if err := b.fillIndex(ctx, tx); err != nil {
+				return err
+			}
+		}
 		set := "UPDATE {p}meta SET value = ? WHERE name = 'schema' AND value = ?"
 		if i == 0 {
 			set = "INSERT INTO {p}meta (value, name) SELECT CAST(? AS integer), 'schema' WHERE CAST(? AS integer) = 0"
@@ -237,6 +242,51 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// indexMigration is the one that adds the table of attributes.
+const indexMigration = 1
+
+// fillIndex writes the attributes of all records into their table.
+func (b *DB) fillIndex(ctx context.Context, tx *sql.Tx) error {
+	const (
+		query = "SELECT tenant, collection, key, attrs FROM {p}record WHERE attrs IS NOT NULL"
+		order = " ORDER BY tenant, collection, key LIMIT 500"
+	)
+	type row struct {
+		tenant, collection, key string
+		attrs                   []byte
+	}
+	text, args := query+order, []any(nil)
+	for {
+		rows, err := tx.QueryContext(ctx, b.text(text), args...)
+		if err != nil {
+			return err
+		}
+		var page []row
+		for rows.Next() {
+			var r row
+			if err := rows.Scan(&r.tenant, &r.collection, &r.key, &r.attrs); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			page = append(page, r)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(page) == 0 {
+			return err
+		}
+		for _, r := range page {
+			attrs, err := decodeAttrs(r.attrs)
+			if err != nil {
+				return &driver.CorruptError{Collection: r.collection, Key: r.key, Err: err}
+			}
+			x := &Tx{b: b, session: pooled{b, tx}, tenant: r.tenant}
+			if err := x.index(ctx, 1, nil, r.collection, r.key, nil, attrs); err != nil {
+				return err
+			}
+		}
+		last := page[len(page)-1]
+		text, args = query+" AND (tenant, collection, key) > (?, ?, ?)"+order, []any{last.tenant, last.collection, last.key}
+	}
 }
 
 // maxStmts bounds the prepared statements: there are about ten, and one for each

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -84,7 +85,7 @@ func Run(t *testing.T, open func(t testing.TB) driver.Backend, opts *Options) {
 		{"Queries", queryCases},
 		{"Tenants", tenantCases},
 		{"History", historyCases},
-		{"Audit", auditCases},
+		{"Audit", slices.Concat(auditCases, chainCases)},
 		{"Driver", driverCases},
 	}
 	for _, g := range groups {

@@ -222,6 +222,10 @@ func (b *binder) scalar(n *Node, t DataType, value string, offset int) {
 		b.problem(Warning, RuleDatatype, offset, n, "%s is empty", n.Name())
 		return
 	}
+	if t == TypeMarkupMultiline && strings.TrimLeft(value, " \t\r\n") == "" {
+		b.problem(Warning, RuleDatatype, offset, n, "%s says nothing", n.Name())
+		return
+	}
 	if !t.Valid(value) {
 		b.problem(Error, RuleDatatype, offset, n, "expected a %s (%s), found %s", t, t.Form(), quote(value))
 	}

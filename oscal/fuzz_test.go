@@ -70,6 +70,12 @@ func FuzzMarkdown(f *testing.F) {
 	for _, c := range markupCases(f) {
 		f.Add(c.Markdown)
 	}
+	for _, text := range []string{
+		"[x]: #y\n---", "[x]: #y\n-\n", "[x]: #y\n---\n[a](#b)", "[x]: #y\n|-|", "*__max_n~(i)~__*", "0*0**0000**000000*0", "- ```\n  a\n      \n  b\n  ```",
+		"|a|b|\n|-|-|\n|c|d|e|\n|f|", "~~~ a`b\nc\n~~~",
+	} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !isXMLChar(r) }) {
 			return
@@ -84,6 +90,13 @@ func FuzzMarkdown(f *testing.F) {
 func FuzzMarkupXML(f *testing.F) {
 	for _, c := range markupCases(f) {
 		f.Add(c.XML)
+	}
+	for _, text := range []string{
+		"<p><em><strong>max_n<sub>(i)</sub></strong></em></p>", "<p><em>\u00a0<strong>a<br/></strong>===</em></p>", "<p><em>a_b</em>c_<strong>d_e</strong>f</p>",
+		"<ul><li><pre>a\n    \nb</pre></li></ul>", `<p><a href="u">x<a href="v">y</a></a></p>`,
+		"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
+	} {
+		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, typ := range []DataType{TypeMarkupLine, TypeMarkupMultiline} {

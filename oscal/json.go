@@ -25,8 +25,12 @@ func readJSON(b *binder) {
 		r.fatal(RuleShape, r.i, "expected an object, found %s", r.found())
 		return
 	}
+	schemas := 0
 	r.members(func(key string, at int) {
 		if key == "$schema" {
+			if schemas++; schemas == 2 {
+				r.problem(Error, RuleDuplicate, at, nil, `"$schema" stands twice`)
+			}
 			if r.peek() == '"' {
 				b.doc.schema = r.str()
 				return

@@ -50,6 +50,7 @@ type markdownParser struct {
 	root *mdBlock
 	tip  *mdBlock // the innermost open block
 	refs map[string]*Markup
+	used map[string]bool // of refs, by label
 
 	line    string
 	at, col int  // place in the line, and its column with tabs expanded
@@ -240,8 +241,8 @@ func (p *markdownParser) goesOn(b *mdBlock) (matched, done bool) {
 	case MarkupItem:
 		switch {
 		case p.blank && len(b.children) == 0:
-		case p.blank:
-			p.toNext()
+		case p.blank: // white space beyond the item's own may be of a pre
+			p.advance(min(p.indent(), b.indent), true)
 			return true, false
 		case p.indent() >= b.indent:
 			p.advance(b.indent, true)
@@ -369,7 +370,7 @@ func (p *markdownParser) start(container **mdBlock, closeUnmatched func(), depth
 		p.at, p.partly = len(p.line), false
 		return true, true
 	}
-	if isTableRule(rest) && (*container).kind == MarkupParagraph {
+	if isTableRule(rest) && (*container).kind == MarkupParagraph && len((*container).lines) > 0 {
 		b := *container
 		header := b.lines[len(b.lines)-1]
 		align := tableAlign(rest)
@@ -570,7 +571,7 @@ func (p *markdownParser) reference(s string) int {
 		return 0
 	}
 	if p.refs == nil {
-		p.refs = map[string]*Markup{}
+		p.refs, p.used = map[string]*Markup{}, map[string]bool{}
 	}
 	if _, known := p.refs[label]; !known {
 		p.refs[label] = m
@@ -615,11 +616,10 @@ func (p *markdownParser) tree(blocks []*mdBlock) []*Markup {
 func (p *markdownParser) table(m *Markup, b *mdBlock) {
 	for _, line := range b.lines {
 		row := &Markup{Kind: MarkupRow}
-		cells := tableCells(line)
-		for i, align := range b.align {
-			cell := &Markup{Kind: MarkupCell, Align: align}
-			if i < len(cells) {
-				cell.Children = p.inlines(strings.ReplaceAll(cells[i], `\|`, "|"))
+		for i, text := range tableCells(line) {
+			cell := &Markup{Kind: MarkupCell, Children: p.inlines(strings.ReplaceAll(text, `\|`, "|"))}
+			if i < len(b.align) {
+				cell.Align = b.align[i]
 			}
 			row.Children = append(row.Children, cell)
 		}

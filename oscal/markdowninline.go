@@ -38,6 +38,7 @@ type inlineParser struct {
 	s        string
 	i        int
 	refs     map[string]*Markup
+	used     map[string]bool
 	tokens   []mdToken
 	delims   []mdDelimiter
 	last     int // last delimiter of the list, -1 for none
@@ -49,7 +50,7 @@ type inlineParser struct {
 // inlines reads the text of a block.
 func (p *markdownParser) inlines(text string) []*Markup {
 	text = strings.Trim(text, " \t\n")
-	r := inlineParser{s: text, refs: p.refs, last: -1}
+	r := inlineParser{s: text, refs: p.refs, used: p.used, last: -1}
 	start := 0
 	flush := func() {
 		if r.i > start {
@@ -435,6 +436,7 @@ func (r *inlineParser) linkTail(b mdBracket) (*Markup, int) {
 		}
 	}
 	if m, ok := r.refs[label]; ok && label != "" {
+		r.used[label] = true
 		return m, n + 1
 	}
 	return nil, 0

@@ -170,9 +170,16 @@ func (w *markdownWriter) nested(prefix string, blocks []*Markup, loose bool) {
 }
 
 func (w *markdownWriter) pre(m *Markup) {
-	fence := strings.Repeat("`", max(3, longestRun(m.Text, '`')+1))
+	info, c := strings.Join(strings.Fields(m.Type), " "), byte('`')
+	if strings.IndexByte(info, c) >= 0 {
+		c = '~' // a fence of backquotes has none behind it
+	}
+	fence := strings.Repeat(string(c), max(3, longestRun(m.Text, c)+1))
 	w.b = append(w.b, fence...)
-	w.b = append(w.b, m.Type...)
+	if strings.HasPrefix(info, string(c)) {
+		w.b = append(w.b, ' ')
+	}
+	w.escaped(info, `\\`)
 	for l := range strings.SplitSeq(m.Text, "\n") {
 		if l == "" {
 			w.b = append(w.b, '\n')
@@ -336,7 +343,7 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 	// From the end to the start, so that places do not move.
 	last, n := utf8.DecodeLastRune(w.b)
 	if isMarkdownSpace(last) || next != nil && next.Kind == m.Kind && !isMarkdownPunctuation(last) {
-		w.encode(len(w.b)-n, len(w.b))
+		w.encodeLast(len(w.b)-n, len(w.b))
 		last = ';'
 	}
 	first, n := utf8.DecodeRune(w.b[start:])
@@ -344,16 +351,31 @@ func (w *markdownWriter) delimited(d string, m, next *Markup) {
 		if start+n == len(w.b) {
 			last = ';'
 		}
+		if n == 1 && (isAlpha(w.b[start]) || isDigit(w.b[start])) && start+1 < len(w.b) && w.b[start+1] == '_' { // see encodeLast
+			w.b = slices.Insert(w.b, start+1, '\\')
+		}
 		w.encode(start, start+n)
 		first = '&'
 	}
 	if d[0] == '_' || isMarkdownPunctuation(first) {
 		if r, n := utf8.DecodeLastRune(w.b[line:open]); n > 0 && !isMarkdownSpace(r) && !isMarkdownPunctuation(r) {
-			w.encode(open-n, open)
+			w.encodeLast(open-n, open)
 		}
 	}
 	w.b = append(w.b, d...)
 	w.after = d[0] == '_' || isMarkdownPunctuation(last)
+}
+
+// encodeLast is encode of the last character of a text. An underscore before it is
+// no longer inside of a word, where text leaves it as it is.
+func (w *markdownWriter) encodeLast(from, to int) {
+	w.encode(from, to)
+	if from >= 2 && w.b[from-1] == '_' && (isAlpha(w.b[from-2]) || isDigit(w.b[from-2])) {
+		w.b = slices.Insert(w.b, from-1, '\\')
+		if w.line >= from {
+			w.line++
+		}
+	}
 }
 
 // encode replaces the character at b[from:to] by a reference to it.

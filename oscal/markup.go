@@ -167,10 +167,21 @@ func (m *Markup) normal(line bool) {
 		m.Children = normalInlines(m.Children)
 		return
 	}
-	m.Children = normalBlocks(m.Children)
+	n := normalizer{cells: maxFilled}
+	m.Children = n.blocks(m.Children)
 }
 
-func normalBlocks(in []*Markup) []*Markup {
+// maxFilled bounds the tables of a markup whose short rows are filled up, in cells
+// all together: else ten rows for each column would be a hundred cells for each
+// letter. What stays short is no less right.
+const maxFilled = 1 << 14
+
+// A normalizer brings blocks into normal form.
+type normalizer struct {
+	cells int // left of maxFilled
+}
+
+func (n *normalizer) blocks(in []*Markup) []*Markup {
 	out := in[:0]
 	for _, m := range inBlocks(in) {
 		switch m.Kind {
@@ -186,11 +197,11 @@ func normalBlocks(in []*Markup) []*Markup {
 			out = append(out, m)
 			continue
 		case MarkupTable:
-			m.normalTable()
+			n.table(m)
 		case MarkupBulletList, MarkupOrderedList:
-			m.normalList()
+			n.list(m)
 		default:
-			m.Children = normalBlocks(m.Children)
+			m.Children = n.blocks(m.Children)
 		}
 		if len(m.Children) > 0 {
 			out = append(out, m)
@@ -230,9 +241,9 @@ func (m *Markup) each(kind MarkupKind) {
 	}
 }
 
-func (m *Markup) normalList() {
+func (n *normalizer) list(m *Markup) {
 	m.each(MarkupItem)
-	m.Children = normalBlocks(m.Children)
+	m.Children = n.blocks(m.Children)
 	if len(m.Children) == 0 {
 		return
 	}
@@ -260,7 +271,9 @@ func (m *Markup) normalList() {
 	m.Tight = tight && (m.Tight || !seen)
 }
 
-func (m *Markup) normalTable() {
+// table gives a table as many columns as its longest row has cells: Markdown counts
+// those of the head only, but what stands beyond them is not to be lost.
+func (n *normalizer) table(m *Markup) {
 	columns := 0
 	m.each(MarkupRow)
 	for _, row := range m.Children {
@@ -271,7 +284,14 @@ func (m *Markup) normalTable() {
 		m.Children = nil
 		return
 	}
-	for _, row := range m.Children {
+	// Counted is what the table has when it is full, so that it is the same when it
+	// is read again.
+	full := columns*len(m.Children) <= n.cells
+	if full {
+		n.cells -= columns * len(m.Children)
+	}
+	head := m.Children[0]
+	for i, row := range m.Children {
 		for _, cell := range row.Children {
 			for c := range cell.Walk() {
 				if c.isCodeForNoCell() {
@@ -280,14 +300,12 @@ func (m *Markup) normalTable() {
 			}
 			cell.Children = normalInlines(cell.Children)
 		}
-		for len(row.Children) < columns {
+		for len(row.Children) < columns && (full || i == 0) || len(row.Children) == 0 {
 			row.Children = append(row.Children, &Markup{Kind: MarkupCell})
 		}
-	}
-	// Markdown gives a column one alignment, that of its head.
-	for _, row := range m.Children[1:] {
-		for i, cell := range row.Children {
-			cell.Align = m.Children[0].Children[i].Align
+		// Markdown gives a column one alignment, that of its head.
+		for j, cell := range row.Children {
+			cell.Align = head.Children[j].Align
 		}
 	}
 }

@@ -182,6 +182,38 @@ func TestUnsafeHTML(t *testing.T) {
 	}
 }
 
+// TestHandMadeHTML: a tree that no reader makes is no way around the escapes.
+func TestHandMadeHTML(t *testing.T) {
+	cell := &Markup{Kind: MarkupCell, Align: `x" onclick="alert(1)`, Children: []*Markup{{Kind: MarkupText, Text: "a"}}}
+	table := &Markup{Kind: MarkupTable, Children: []*Markup{{Kind: MarkupRow, Children: []*Markup{cell}}}}
+	require.Equal(t, "<table>\n<tr><th>a</th></tr>\n</table>", table.HTML(nil))
+	require.Equal(t, "<h1></h1>", (&Markup{Kind: MarkupHeading}).HTML(nil))
+	require.Equal(t, "<h6></h6>", (&Markup{Kind: MarkupHeading, Number: 99}).HTML(nil))
+	pre := &Markup{Kind: MarkupPre, Type: "a`b\nc", Text: "x"}
+	require.Equal(t, "~~~a`b c\nx\n~~~", pre.Markdown())
+}
+
+// TestTables: rows have the cells that they were written with, and no table
+// grows much beyond its text.
+func TestTables(t *testing.T) {
+	m := ParseMarkup("|a|b|\n|-|:-|\n|c|d|lost?|\n|e|", TypeMarkupMultiline)
+	require.Equal(t, "| a | b |  |\n| --- | :--- | --- |\n| c | d | lost? |\n| e |  |  |", m.Markdown())
+	for _, text := range []string{
+		strings.Repeat("|a", 1500) + "\n" + strings.Repeat("|-", 1500) + "\n" + strings.Repeat("|b\n", 10_000),
+		strings.Repeat(strings.Repeat("|a", 128)+"\n"+strings.Repeat("|-", 128)+"\n"+strings.Repeat("|b\n", 126)+"\n", 50),
+	} {
+		m := ParseMarkup(text, TypeMarkupMultiline)
+		pieces := 0
+		for range m.Walk() {
+			pieces++
+		}
+		require.Less(t, pieces, 2*len(text))
+		again := m.Markdown()
+		require.Less(t, len(again), 6*len(text))
+		require.Equal(t, again, ParseMarkup(again, TypeMarkupMultiline).Markdown())
+	}
+}
+
 // TestDeepMarkdown: however deep a text nests, it is read.
 func TestDeepMarkdown(t *testing.T) {
 	for _, s := range []string{"> ", "- ", "1. ", "*a **b ", "![", "\"a ~b "} {

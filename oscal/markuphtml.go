@@ -49,7 +49,7 @@ func (w *htmlWriter) markup(m *Markup) {
 	case MarkupText:
 		w.b.WriteString(escapeHTML(m.Text))
 	case MarkupHeading:
-		w.wrap("h"+strconv.Itoa(m.Number), "", m.Children, "\n")
+		w.wrap("h"+strconv.Itoa(min(max(m.Number, 1), 6)), "", m.Children, "\n")
 	case MarkupBulletList, MarkupOrderedList:
 		attributes := ""
 		if m.Kind == MarkupOrderedList && m.Number != 1 {
@@ -77,7 +77,8 @@ func (w *htmlWriter) markup(m *Markup) {
 				if i == 0 {
 					name = "th"
 				}
-				if cell.Align != "" {
+				switch cell.Align {
+				case "left", "center", "right":
 					align = ` style="text-align: ` + cell.Align + `"`
 				}
 				w.wrap(name, align, cell.Children, "")

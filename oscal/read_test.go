@@ -181,6 +181,7 @@ func TestBadInput(t *testing.T) {
 		{"truncated after colon", `{"catalog":`, "1:12: expected an object, found the end of the text (at /catalog) [shape]"},
 		{"lone surrogate", `{"catalog":{"uuid":"\ud800"}}`, `1:21: expected an escape (\n, \", \u0000 and the like; surrogates in pairs), found "\\ud800" [syntax]`},
 		{"bad number", `{"catalog":{"uuid":01}}`, `1:21: expected "," or "}", found a number [syntax]`},
+		{"schema twice", `{"$schema":"a","$schema":"b","catalog":{}}`, `1:16: "$schema" stands twice [member-duplicate]`},
 		{"trailing comma", `{"catalog":{"uuid":"x",}}`, `1:24: expected a member name in quotes, found "}" [syntax]`},
 		{"deep unknown", deep, "1:2201: objects and arrays are nested deeper than 200 [limit]"},
 		{"deep groups", parts, "1:1111: objects and arrays are nested deeper than 200 [limit]"},

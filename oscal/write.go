@@ -36,7 +36,7 @@ func (d *Document) Write(w io.Writer, opts *WriteOptions) error {
 		y := yamlWriter{w: bw}
 		y.document(d)
 	case XML:
-		if ps := d.checkXML(); ps != nil {
+		if ps := d.CheckXML().Errors(); ps != nil {
 			return ps
 		}
 		x := xmlWriter{w: bw}

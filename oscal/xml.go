@@ -1,8 +1,10 @@
 package oscal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -12,6 +14,7 @@ const xmlNamespace = "http://csrc.nist.gov/ns/oscal/1.0"
 const (
 	xsiNamespace   = "http://www.w3.org/2001/XMLSchema-instance"
 	xmlnsNamespace = "http://www.w3.org/2000/xmlns/"
+	xmlURI         = "http://www.w3.org/XML/1998/namespace"
 )
 
 // An xmlReader walks through an XML text (XML 1.0, fifth edition, with
@@ -34,6 +37,7 @@ type xmlReader struct {
 	cdata bool   // it is a CDATA section
 
 	markups []Markup // not used yet
+	links   int      // that are open
 }
 
 type xmlBinding struct{ prefix, uri string }
@@ -64,7 +68,7 @@ const (
 )
 
 func readXML(b *binder) {
-	r := &xmlReader{binder: b, s: b.doc.text, scope: []xmlBinding{{"xml", "http://www.w3.org/XML/1998/namespace"}}}
+	r := &xmlReader{binder: b, s: b.doc.text, scope: []xmlBinding{{"xml", xmlURI}}}
 	if strings.HasPrefix(r.s, bom) {
 		r.i = len(bom)
 	}
@@ -156,14 +160,29 @@ func (r *xmlReader) declaration() {
 	}
 	stop := r.i + end + len("?>")
 	r.i += len(open)
-	for r.skipSpace(); r.i < stop-len("?>") && !r.stopped; r.skipSpace() {
+	order, version := []string{"version", "encoding", "standalone"}, false
+	for {
+		spaced := r.i
+		r.skipSpace()
+		if r.i >= stop-len("?>") {
+			break
+		}
+		if spaced == r.i {
+			r.problem(Error, RuleSyntax, r.i, nil, "expected white space in the XML declaration")
+		}
 		at := r.i
 		a, ok := r.attribute()
 		if !ok {
 			break
 		}
+		i := slices.Index(order, a.name)
+		if i < 0 && slices.Contains([]string{"version", "encoding", "standalone"}, a.name) {
+			r.problem(Error, RuleSyntax, at, nil, "%s stands twice or too late in the XML declaration", a.name)
+			continue
+		}
+		order, version = order[i+1:], version || a.name == "version"
 		switch {
-		case a.name == "version" && strings.HasPrefix(a.value, "1."), a.name == "standalone":
+		case a.name == "version" && isXMLVersion(a.value), a.name == "standalone" && (a.value == "yes" || a.value == "no"):
 		case a.name == "encoding":
 			if e := strings.ToUpper(a.value); e != "UTF-8" && e != "US-ASCII" && e != "ASCII" && e != "UTF8" {
 				r.fatal(RuleEncoding, a.valueAt, "expected UTF-8, found the encoding %s", quote(a.value))
@@ -172,7 +191,17 @@ func (r *xmlReader) declaration() {
 			r.problem(Error, RuleSyntax, at, nil, "expected version 1.0, encoding or standalone in the XML declaration, found %s=%s", a.name, quote(a.value))
 		}
 	}
+	if !version {
+		r.problem(Error, RuleSyntax, stop-len("?>"), nil, "the XML declaration lacks its version")
+	}
 	r.i = stop
+}
+
+// isXMLVersion tells whether s is a version that a reader of XML 1.0 takes
+// (production 26).
+func isXMLVersion(s string) bool {
+	minor, ok := strings.CutPrefix(s, "1.")
+	return ok && minor != "" && strings.Trim(minor, "0123456789") == ""
 }
 
 func (r *xmlReader) skipSpace() {
@@ -278,8 +307,10 @@ func (r *xmlReader) instruction() {
 	name := r.name()
 	n := strings.Index(r.s[r.i:], "?>")
 	switch {
-	case name == "":
+	case name == "" || n > 0 && !isMarkupSpace(r.s[r.i]):
 		r.fatal(RuleSyntax, r.i, "expected the name of a processing instruction, found %s", r.found())
+	case strings.Contains(name, ":"):
+		r.fatal(RuleSyntax, start, "expected the name of a processing instruction without a colon, found %s", quote(name))
 	case n < 0:
 		r.fatal(RuleSyntax, start, "the processing instruction does not end")
 	case strings.EqualFold(name, "xml"):
@@ -304,13 +335,35 @@ func (r *xmlReader) name() string {
 	start := r.i
 	for r.i < len(r.s) {
 		c := r.s[r.i]
-		if !isAlpha(c) && c != '_' && c != ':' && c < utf8.RuneSelf && (r.i == start || !isDigit(c) && c != '-' && c != '.') {
+		if c >= utf8.RuneSelf {
+			c, n := utf8.DecodeRuneInString(r.s[r.i:])
+			if !unicode.Is(nameStart, c) && (r.i == start || !unicode.Is(nameOther, c)) {
+				break
+			}
+			r.i += n
+			continue
+		}
+		if !isAlpha(c) && c != '_' && c != ':' && (r.i == start || !isDigit(c) && c != '-' && c != '.') {
 			break
 		}
 		r.i++
 	}
 	return r.s[start:r.i]
 }
+
+// nameStart and nameOther are the characters beyond ASCII that names begin with,
+// and those that may follow (XML 1.0, fifth edition, productions 4 and 4a).
+var (
+	nameStart = &unicode.RangeTable{
+		R16: []unicode.Range16{
+			{Lo: 0xc0, Hi: 0xd6, Stride: 1}, {Lo: 0xd8, Hi: 0xf6, Stride: 1}, {Lo: 0xf8, Hi: 0x2ff, Stride: 1}, {Lo: 0x370, Hi: 0x37d, Stride: 1},
+			{Lo: 0x37f, Hi: 0x1fff, Stride: 1}, {Lo: 0x200c, Hi: 0x200d, Stride: 1}, {Lo: 0x2070, Hi: 0x218f, Stride: 1}, {Lo: 0x2c00, Hi: 0x2fef, Stride: 1},
+			{Lo: 0x3001, Hi: 0xd7ff, Stride: 1}, {Lo: 0xf900, Hi: 0xfdcf, Stride: 1}, {Lo: 0xfdf0, Hi: 0xfffd, Stride: 1},
+		},
+		R32: []unicode.Range32{{Lo: 0x10000, Hi: 0xeffff, Stride: 1}},
+	}
+	nameOther = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0xb7, Hi: 0xb7, Stride: 1}, {Lo: 0x300, Hi: 0x36f, Stride: 1}, {Lo: 0x203f, Hi: 0x2040, Stride: 1}}}
+)
 
 // attribute reads a name, an equals sign and a value in quotes.
 func (r *xmlReader) attribute() (a xmlAttr, ok bool) {
@@ -385,17 +438,18 @@ func (r *xmlReader) startTag() bool {
 		if !ok {
 			return false
 		}
-		switch prefix, local, colon := strings.Cut(a.name, ":"); {
-		case a.name == "xmlns":
-			r.scope = append(r.scope, xmlBinding{"", a.value})
-		case colon && prefix == "xmlns":
-			r.scope = append(r.scope, xmlBinding{local, a.value})
-		default:
-			if len(r.attrs) > 255 {
-				r.fatal(RuleLimit, a.at, "an element has more than 255 attributes")
-				return false
-			}
+		if prefix, local, colon := strings.Cut(a.name, ":"); a.name == "xmlns" || colon && prefix == "xmlns" {
+			r.declare(local, a)
+		} else {
 			r.attrs = append(r.attrs, a)
+		}
+		if len(r.attrs) > 255 {
+			r.fatal(RuleLimit, a.at, "an element has more than 255 attributes")
+			return false
+		}
+		if len(r.scope) > maxNamespaces {
+			r.fatal(RuleLimit, a.at, "more than %d namespaces are declared", maxNamespaces)
+			return false
 		}
 	}
 	r.tag = xmlTag{name: name, at: at}
@@ -414,15 +468,46 @@ func (r *xmlReader) startTag() bool {
 	return true
 }
 
+// maxNamespaces bounds the declarations that are in force at one place: each name
+// is looked for among them.
+const maxNamespaces = 255
+
+// declare binds a prefix, "" for none, to a namespace (Namespaces in XML 1.0,
+// sections 3 and 5).
+func (r *xmlReader) declare(prefix string, a xmlAttr) {
+	for _, b := range r.scope[r.stack[len(r.stack)-1].scope:] {
+		if b.prefix == prefix {
+			r.problem(Error, RuleDuplicate, a.at, nil, "the attribute %s stands twice in one tag", a.name)
+			return
+		}
+	}
+	switch {
+	case prefix == "xml" && a.value == xmlURI:
+	case prefix == "xml", prefix == "xmlns", a.value == xmlURI, a.value == xmlnsNamespace:
+		r.problem(Error, RuleNamespace, a.at, nil, "%s=%s: the prefixes xml and xmlns and their namespaces belong together", a.name, quote(a.value))
+		return
+	case a.value == "" && a.name != "xmlns":
+		r.problem(Error, RuleNamespace, a.at, nil, "%s: expected a namespace, found none", a.name)
+		return
+	case a.name != "xmlns" && !isNCName(prefix):
+		r.problem(Error, RuleNamespace, a.at, nil, "expected one name behind xmlns:, found %s", quote(prefix))
+		return
+	}
+	r.scope = append(r.scope, xmlBinding{prefix, a.value})
+}
+
 // resolve finds the namespace of a name. Attributes without a prefix are in
 // none.
 func (r *xmlReader) resolve(name string, at int, element bool) (local, uri string) {
 	prefix, local, colon := strings.Cut(name, ":")
-	if !colon {
+	switch {
+	case !colon && !element:
+		return name, ""
+	case !colon:
 		prefix, local = "", name
-		if !element {
-			return local, ""
-		}
+	case prefix == "" || !isNCName(local):
+		r.problem(Error, RuleNamespace, at, nil, "expected a name with one prefix, found %s", quote(name))
+		return name, ""
 	}
 	for i := len(r.scope) - 1; i >= 0; i-- {
 		if r.scope[i].prefix == prefix {
@@ -433,6 +518,12 @@ func (r *xmlReader) resolve(name string, at int, element bool) (local, uri strin
 		r.problem(Error, RuleNamespace, at, nil, "the prefix %s is not declared", quote(prefix))
 	}
 	return local, ""
+}
+
+// isNCName tells whether a part of a name can stand for itself (Namespaces in XML
+// 1.0, production 4).
+func isNCName(s string) bool {
+	return s != "" && s[0] != '-' && s[0] != '.' && !isDigit(s[0]) && strings.IndexByte(s, ':') < 0
 }
 
 // endTag reads an end tag and tells whether it ends the innermost element. One

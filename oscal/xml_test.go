@@ -116,6 +116,20 @@ func TestBadXML(t *testing.T) {
 		{"utf-16", "\xff\xfe<\x00c\x00", "1:1: expected UTF-8, found UTF-16 or UTF-32 [encoding]"},
 		{"latin 1", "<?xml version='1.0'?><catalog>\xe9</catalog>", "1:31: expected UTF-8, found the byte 0xE9 [encoding]"},
 		{"prefix", "<y:catalog/>", `1:1: the prefix "y" is not declared [namespace]`},
+		{"declared twice", `<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0" xmlns="u"/>`, "1:52: the attribute xmlns stands twice in one tag [member-duplicate]"},
+		{"no namespace for a prefix", `<catalog xmlns:y=""/>`, "1:10: xmlns:y: expected a namespace, found none [namespace]"},
+		{"reserved prefix", `<catalog xmlns:xml="u"/>`, `1:10: xmlns:xml="u": the prefixes xml and xmlns and their namespaces belong together [namespace]`},
+		{"reserved prefix xmlns", `<catalog xmlns:xmlns="u"/>`, `1:10: xmlns:xmlns="u": the prefixes xml and xmlns and their namespaces belong together [namespace]`},
+		{"two prefixes", `<catalog xmlns:a="u" a:b:c="1"/>`, `1:22: expected a name with one prefix, found "a:b:c" [namespace]`},
+		{"prefix that is no name", `<catalog xmlns:-x="u"/>`, `1:10: expected one name behind xmlns:, found "-x" [namespace]`},
+		{"times sign in a name", "<catalog a\u00d7b='1'/>", "1:11: expected \"=\" after the attribute a, found \"\u00d7\" [syntax]"},
+		{"target of an instruction", "<?p:i x?><catalog/>", `1:1: expected the name of a processing instruction without a colon, found "p:i" [syntax]`},
+		{"instruction without space", "<?p\u00d7 x?><catalog/>", "1:4: expected the name of a processing instruction, found \"\u00d7\" [syntax]"},
+		{"version", `<?xml version="1.0;"?><catalog/>`, `1:7: expected version 1.0, encoding or standalone in the XML declaration, found version="1.0;" [syntax]`},
+		{"no version", `<?xml encoding="UTF-8"?><catalog/>`, "1:23: the XML declaration lacks its version [syntax]"},
+		{"declaration without space", `<?xml version="1.0"encoding="UTF-8"?><catalog/>`, "1:20: expected white space in the XML declaration [syntax]"},
+		{"order in the declaration", `<?xml encoding="UTF-8" version="1.0"?><catalog/>`, "1:24: version stands twice or too late in the XML declaration [syntax]"},
+		{"link in a link", `<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><metadata><title><a href="u">x<em><a href="v">y</a></em></a></title></metadata></catalog>`, "1:86: <a> stands inside of another, and a link can lead to one place only (at /catalog[1]/metadata[1]/title[1]) [markup]"},
 		{"deep groups", group, "1:1445: elements are nested deeper than 200 [limit]"},
 		{"deep markup", markup, "1:2435: elements are nested deeper than 200 [limit]"},
 		{"json name", `<catalog xmlns="http://csrc.nist.gov/ns/oscal/1.0"><controls/></catalog>`, "1:52: unknown element <controls> in catalog; did you mean <control>? (at /catalog[1]) [member-unknown]"},
@@ -134,6 +148,14 @@ func TestBadXML(t *testing.T) {
 	}
 }
 
+func manyNamespaces(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "xmlns:n%d='u' ", i)
+	}
+	return b.String()
+}
+
 func TestXMLLimits(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -144,6 +166,8 @@ func TestXMLLimits(t *testing.T) {
 		{"depth", xmlMinimal, ReadOptions{MaxDepth: 2}},
 		{"nodes", xmlMinimal, ReadOptions{MaxNodes: 5}},
 		{"attributes", "<catalog " + strings.Repeat("a='' ", 300) + "/>", ReadOptions{}},
+		{"namespaces of a tag", "<catalog " + manyNamespaces(300) + "/>", ReadOptions{}},
+		{"namespaces of several", "<catalog " + manyNamespaces(200) + "><metadata " + manyNamespaces(200) + "/></catalog>", ReadOptions{}},
 		{"problems", "<catalog>" + strings.Repeat("<x/>", 100) + "</catalog>", ReadOptions{MaxProblems: 10}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -293,4 +317,42 @@ func TestXMLCannotHold(t *testing.T) {
 	require.EqualError(t, err, "oscal: 1:79: title holds the character U+0007, which cannot stand in XML (at /catalog/metadata/title) [encoding]\n"+
 		"2:50: version holds the character U+0000, which cannot stand in XML (at /catalog/metadata/version) [encoding]")
 	require.Empty(t, b.String())
+}
+
+// TestOnlyMarkdown: what XML has no form for is told before it is left out.
+func TestOnlyMarkdown(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"language", "```python title=x\na\n```", []string{`a code block of "python title=x"`}},
+		{"language in an item", "- ~~~ go\n  a\n  ~~~", []string{`a code block of "go"`}},
+		{"definition", "a\n\n[b]: #c\n[d]: #e\n\n[d]", []string{`the definition "[b]" of a link that no text refers to`}},
+		{"none", "a [b]: c\n\n```\nd\n```", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := mustParseText(t, xmlMinimal)
+			doc.Root().Child("metadata").Set("remarks", tt.text)
+			var got []string
+			for _, p := range doc.CheckXML() {
+				require.Equal(t, Warning, p.Level)
+				got = append(got, strings.TrimSuffix(strings.TrimPrefix(p.Message, "remarks holds "), ", which XML has no form for"))
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+// TestHollowMarkup: markup that says nothing is an empty element, at once and
+// when it is written again.
+func TestHollowMarkup(t *testing.T) {
+	const hollow = `{"catalog":{"uuid":"5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10","metadata":{"title":" ","last-modified":"2026-01-01T00:00:00Z",
+"version":"1","oscal-version":"1.2.2","remarks":"[a]: #b"},"groups":[{"title":"x","parts":[{"name":"s","prose":" "}]}]}}`
+	require.Equal(t, []string{"2:112: warning: prose says nothing (at /catalog/groups/0/parts/0/prose) [datatype]"}, problemsOf(t, hollow, nil))
+	doc := mustParseText(t, hollow)
+	text := written(t, doc, XML)
+	require.Contains(t, text, "<title/>")
+	require.Contains(t, text, "<remarks/>")
+	require.Contains(t, text, `<part name="s"/>`)
+	require.Equal(t, text, written(t, mustParseText(t, text), XML))
 }

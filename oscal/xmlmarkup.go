@@ -332,6 +332,14 @@ func (r *xmlReader) inline(parent, m *Markup, n *Node) {
 	case MarkupCode:
 		r.inlines(m, n)
 		parent.Children = append(parent.Children, codes(m.Children)...)
+	case MarkupLink:
+		r.links++
+		if r.links > 1 {
+			r.problem(Error, RuleMarkup, r.tag.at, n, "<%s> stands inside of another, and a link can lead to one place only", r.tag.name)
+		}
+		r.inlines(m, n)
+		r.links--
+		parent.Children = append(parent.Children, m)
 	default:
 		r.inlines(m, n)
 		parent.Children = append(parent.Children, m)

@@ -3,13 +3,18 @@ package oscal
 import (
 	"bufio"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// checkXML finds the values that hold a character that cannot stand in XML.
-func (d *Document) checkXML() Problems {
+// CheckXML tells what XML has no form for. A character that cannot stand in it is
+// an error, which Write to XML returns too. What only Markdown can say (the
+// language of a code block, the definition of a link that no text refers to) is
+// a warning: it would be left out.
+func (d *Document) CheckXML() Problems {
 	b := &binder{doc: d, opts: (&ReadOptions{}).withDefaults()}
 	for n := range d.root.Walk() {
 		for i, c := range n.value {
@@ -18,8 +23,31 @@ func (d *Document) checkXML() Problems {
 				break
 			}
 		}
+		if n.member.dtype == TypeMarkupMultiline && (strings.Contains(n.value, "```") || strings.Contains(n.value, "~~~") || strings.Contains(n.value, "]:")) {
+			for _, only := range onlyMarkdown(n.value) {
+				b.problem(Warning, RuleMarkup, int(n.at)-1, n, "%s holds %s, which XML has no form for", n.Name(), only)
+			}
+		}
 	}
 	return b.problems
+}
+
+// onlyMarkdown names what a text of blocks says and XML cannot.
+func onlyMarkdown(text string) []string {
+	var out []string
+	p := markdownParser{}
+	root := Markup{Kind: MarkupRoot, Children: p.document(text)}
+	for m := range root.Walk() {
+		if m.Kind == MarkupPre && m.Type != "" {
+			out = append(out, "a code block of "+quote(m.Type))
+		}
+	}
+	for _, label := range slices.Sorted(maps.Keys(p.refs)) {
+		if !p.used[label] {
+			out = append(out, "the definition "+quote("["+label+"]")+" of a link that no text refers to")
+		}
+	}
+	return out
 }
 
 // An xmlWriter writes a document with the namespace of OSCAL as the default
@@ -77,15 +105,22 @@ func (x *xmlWriter) element(n *Node, namespace string) {
 			x.w.WriteString("/>\n")
 			return
 		}
-		x.w.WriteByte('>')
 		if n.member.dtype != TypeMarkupLine || isPlainMarkdown(n.value) {
+			x.w.WriteByte('>')
 			x.text(n.value)
-		} else {
-			x.inlines(n.Markup().Children)
+			x.close(name)
+			return
 		}
+		m := n.Markup()
+		if len(m.Children) == 0 {
+			x.w.WriteString("/>\n")
+			return
+		}
+		x.w.WriteByte('>')
+		x.inlines(m.Children)
 		x.close(name)
 		return
-	case c == nil:
+	case c == nil, c.next == nil && c.member.xml == xmlUnwrapped && !isPlainMarkdown(c.value) && len(c.Markup().Children) == 0:
 		x.w.WriteString("/>\n")
 		return
 	default:

@@ -31,7 +31,7 @@ type CollectionOptions[T any] struct {
 	// written back with the next change. A higher one is refused with
 	// [ErrNewerSchema].
 	Version int
-	Upgrade func(from int, content []byte) ([]byte, error) // to version from + 1
+	Upgrade func(from int, content []byte) ([]byte, error) // to version from + 1; the key stays the same
 
 	// Keep bounds the history: how many versions of a record keep their content,
 	// the current one included; default 0 is all. KeepFor bounds it by the time
@@ -170,19 +170,26 @@ func parseRecord(collection string, r driver.Record) (line, error) {
 	return l, nil
 }
 
-// lastRevision returns the last revision that a record which is not there now
-// ever had.
-func (tx *Tx) lastRevision(ctx context.Context, collection, key string) (int64, error) {
+// last returns the last entry that speaks of a record, and is no read. The zero
+// Entry means that none does.
+func (tx *Tx) last(ctx context.Context, collection, key string) (Entry, error) {
 	q := trailOf(collection, key)
 	q.Limit, q.NoAttrs = 1, true
 	for r, err := range tx.d.Scan(ctx, auditCollection, q) {
 		if err != nil {
-			return 0, err
+			return Entry{}, err
 		}
 		l, err := parseLine(r.Data)
-		return l.entry.Revision, err
+		return l.entry, err
 	}
-	return 0, nil
+	return Entry{}, nil
+}
+
+// lastRevision returns the last revision that a record which is not there now
+// ever had.
+func (tx *Tx) lastRevision(ctx context.Context, collection, key string) (int64, error) {
+	e, err := tx.last(ctx, collection, key)
+	return e.Revision, err
 }
 
 // trailOf selects the entries of one record, the newest first.
@@ -283,6 +290,9 @@ func (c *Collection[T]) decode(l line) (Versioned[T], error) {
 	}
 	if err := c.opts.Codec.Unmarshal(data, &v.Value); err != nil {
 		return v, fmt.Errorf("content of revision %d: %w", e.Revision, err)
+	}
+	if key := c.key(v.Value); key != e.Key {
+		return v, invalid("the content of revision %d has the key %.80q: neither an Upgrade nor another type may change it", e.Revision, key)
 	}
 	return v, nil
 }
@@ -387,7 +397,11 @@ func (c *Collection[T]) encode(v T) ([]byte, error) {
 	if limit := c.scope.store.opts.MaxRecord; len(data) > limit {
 		return nil, fmt.Errorf("%w: the content has %d bytes, at most %d are allowed", ErrTooLarge, len(data), limit)
 	}
-	return canonical(data)
+	data, err = canonical(data)
+	if limit := c.scope.store.opts.MaxRecord; err == nil && len(data) > limit {
+		return nil, fmt.Errorf("%w: the canonical form of the content has %d bytes, at most %d are allowed", ErrTooLarge, len(data), limit)
+	}
+	return data, err
 }
 
 // values returns the attributes of a value, sorted.
@@ -474,36 +488,43 @@ func (c *Collection[T]) change(ctx context.Context, op, key string, revision int
 // one was declared or records were imported, and returns how many changed. It
 // makes no revisions.
 func (c *Collection[T]) Reindex(ctx context.Context) (changed int, err error) {
+	return c.reindex(ctx, "reindex", true)
+}
+
+// CheckIndex is a Reindex that changes nothing: it returns how many records have
+// other attributes than the declarations give them, and so are not found by what
+// they hold, or found by what they do not. In a collection that was reindexed
+// after the last change to its declarations, somebody else has made them so:
+// attributes are not in the audit trail, since they can be made anew.
+func (c *Collection[T]) CheckIndex(ctx context.Context) (wrong int, err error) {
+	return c.reindex(ctx, "check the index of", false)
+}
+
+func (c *Collection[T]) reindex(ctx context.Context, op string, write bool) (changed int, err error) {
 	q := driver.Query{Limit: pageSize}
 	for {
 		n := 0
 		batch := 0 // of this page, in case the transaction runs again
 		var last driver.Position
-		err := c.run(ctx, "reindex", "", true, func(tx *Tx) error {
+		err := c.run(ctx, op, "", write, func(tx *Tx) error {
 			n, batch = 0, 0
 			for r, err := range tx.d.Scan(ctx, c.name, q) {
 				if err != nil {
 					return err
 				}
-				l, err := parseRecord(c.name, r)
+				attrs, err := c.attrsOf(r)
 				if err != nil {
-					return err
-				}
-				v, err := c.decode(l)
-				if err != nil {
-					return err
-				}
-				attrs, err := c.values(v.Value)
-				if err != nil {
-					return err
+					return &Error{op, c.scope.p.Tenant, c.name, r.Key, err}
 				}
 				if !slices.Equal(attrs, r.Attrs) {
-					fresh := r
-					fresh.Attrs = attrs
-					if err := tx.d.Put(ctx, c.name, r, fresh); err != nil {
-						return err
-					}
 					batch++
+					if write {
+						fresh := r
+						fresh.Attrs = attrs
+						if err := tx.put(ctx, c.name, r, fresh); err != nil {
+							return err
+						}
+					}
 				}
 				n++
 				last = driver.Position{Key: r.Key}
@@ -519,4 +540,17 @@ func (c *Collection[T]) Reindex(ctx context.Context) (changed int, err error) {
 		}
 		q.After = last
 	}
+}
+
+// attrsOf returns the attributes that a record should have.
+func (c *Collection[T]) attrsOf(r driver.Record) ([]driver.Attr, error) {
+	l, err := parseRecord(c.name, r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.decode(l)
+	if err != nil {
+		return nil, err
+	}
+	return c.values(v.Value)
 }

@@ -305,3 +305,23 @@ func ExampleScope_PutBlob() {
 	fmt.Println(digest == again, string(data), err)
 	// Output: true a large document <nil>
 }
+
+// The text of a document that was erased goes with the next sweep.
+func ExampleScope_SweepBlobs() {
+	ctx := context.Background()
+	scope := open()
+	type letter struct {
+		ID   string       `json:"id"`
+		Text store.Digest `json:"text"`
+	}
+	letters := store.NewCollection(scope, "letters", func(l letter) string { return l.ID }, nil)
+	digest, _ := scope.PutBlob(ctx, []byte("Dear Sir or Madam"))
+	_ = letters.Create(ctx, letter{"l-1", digest})
+	_ = letters.Delete(ctx, "l-1", 1)
+	fmt.Println(scope.SweepBlobs(ctx)) // the history names it
+	_ = letters.Erase(ctx, "l-1")
+	fmt.Println(scope.SweepBlobs(ctx))
+	// Output:
+	// 0 <nil>
+	// 1 <nil>
+}

@@ -44,7 +44,7 @@ func convertCommand() *cobra.Command {
 				}
 			}
 			if info, err := os.Stat(c.out); len(files) == 1 && (err != nil || !info.IsDir()) {
-				doc, problems, err := c.read(cmd, files[0])
+				doc, problems, err := c.read(cmd, files[0], c.out)
 				printProblems(cmd.ErrOrStderr(), problems)
 				if err != nil {
 					return err
@@ -61,10 +61,10 @@ func convertCommand() *cobra.Command {
 	return cmd
 }
 
-// read reads a document and carries it to the version that is asked for. It
-// returns problems to be told of; the error is errProblems if they are all that
-// there is of it.
-func (c *conversion) read(cmd *cobra.Command, file string) (*oscal.Document, oscal.Problems, error) {
+// read reads a document that is to be written to a file, and carries it to the
+// version that is asked for. It returns problems to be told of; the error is
+// errProblems if they are all that there is of it.
+func (c *conversion) read(cmd *cobra.Command, file, to string) (*oscal.Document, oscal.Problems, error) {
 	doc, err := readDocument(cmd, file)
 	if ps, ok := errors.AsType[oscal.Problems](err); ok {
 		return nil, ps, errProblems
@@ -82,6 +82,9 @@ func (c *conversion) read(cmd *cobra.Command, file string) (*oscal.Document, osc
 			return nil, problems, err
 		}
 		doc, problems = carried, slices.Concat(problems, lost)
+	}
+	if format, err := outputFormat(c.to, to); err == nil && format == oscal.XML && doc.Format() != oscal.XML && !c.quiet {
+		problems = slices.Concat(problems, doc.CheckXML())
 	}
 	return doc, problems, nil
 }
@@ -117,7 +120,7 @@ func (c *conversion) folder(cmd *cobra.Command, files []string) error {
 	}
 	var status error
 	for _, r := range inOrder(len(files), func(i int) converted {
-		doc, problems, err := c.read(cmd, files[i])
+		doc, problems, err := c.read(cmd, files[i], names[i])
 		if err == nil {
 			err = writeDocument(cmd, doc, names[i], c.to)
 		}

@@ -62,6 +62,7 @@ func TestConvertToFolder(t *testing.T) {
 	require.NoError(t, os.Mkdir("other", 0o700))
 	require.NoError(t, os.WriteFile("other/good.yaml", nil, 0o600))
 	require.NoError(t, os.WriteFile("new.json", []byte(strings.Replace(good, "1.2.2", "9.9.9", 1)), 0o600))
+	require.NoError(t, os.WriteFile("code.json", []byte(strings.Replace(good, `"1.2.2"`, `"1.2.2","remarks":"~~~go\nx"`, 1)), 0o600))
 	for _, tt := range []struct {
 		name   string
 		args   []string
@@ -76,6 +77,7 @@ func TestConvertToFolder(t *testing.T) {
 		{"a file that is not there", []string{"none.json", "good.json", "-o", "out", "--to", "xml"}, 2, "isso: open none.json: no such file or directory\n"},
 		{"a warning", []string{"new.json", "-o", "new.xml"}, 0, "new.json:2:76: warning: oscal-version \"9.9.9\" is not among 1.0.0 to 1.2.x; the model of 1.2.2 is used (at /catalog/metadata/oscal-version) [version]\n"},
 		{"no warning", []string{"new.json", "-q", "-o", "new.xml"}, 0, ""},
+		{"what XML cannot hold", []string{"code.json", "-o", "new.xml"}, 0, "code.json:2:94: warning: remarks holds a code block of \"go\", which XML has no form for (at /catalog/metadata/remarks) [markup]\n"},
 		{"one file into a folder", []string{"good.json", "-o", "other", "--to", "xml"}, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -144,6 +144,40 @@ func TestFullDatabase(t *testing.T) {
 	require.EqualValues(t, found, r.Entries)
 }
 
+// TestOneConnection: a pool of one connection lends it to an Update and gets it
+// back.
+func TestOneConnection(t *testing.T) {
+	db, err := sql.Open("sqlite", "file::memory:")
+	require.NoError(t, err)
+	db.SetMaxOpenConns(1)
+	b, err := sqlite.New(t.Context(), db, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, database{b, db}.Close()) }()
+	s := store.New(b, nil).Scope(store.Principal{Actor: "p"})
+	c := storetest.Payloads(s)
+	var writers sync.WaitGroup
+	for w := range 8 {
+		writers.Go(func() {
+			for n := range 20 {
+				p := storetest.NewPayload(20*w + n)
+				if err := c.Create(t.Context(), p); err != nil {
+					t.Error(err)
+				}
+				if err := c.Create(t.Context(), p); !errors.Is(err, store.ErrExists) {
+					t.Error(err)
+				}
+				if got, err := c.Get(t.Context(), p.ID); err != nil || got != p {
+					t.Error(got, err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	r, err := s.Verify(t.Context(), nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 160, r.Entries)
+}
+
 func TestReadOnly(t *testing.T) {
 	file := place(t)
 	storetest.ReadOnly(t, func() (driver.Backend, error) { return openFile(file) }, func() (driver.Backend, error) {

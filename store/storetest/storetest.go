@@ -86,6 +86,7 @@ func Run(t *testing.T, open func(t testing.TB) driver.Backend, opts *Options) {
 		{"Tenants", tenantCases},
 		{"History", historyCases},
 		{"Audit", slices.Concat(auditCases, chainCases)},
+		{"Proof", proofCases},
 		{"Driver", driverCases},
 	}
 	for _, g := range groups {

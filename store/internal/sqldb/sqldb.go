@@ -347,6 +347,8 @@ func (b *DB) idle() bool {
 	return s.MaxOpenConnections <= 0 || s.InUse < s.MaxOpenConnections
 }
 
+var errNoConnection = fmt.Errorf("%w: no connection was free", driver.ErrBusy)
+
 // limited returns a context for what waits for a connection. Who has the last one
 // and asks for another would wait for ever, so the context ends after LockWait,
 // unless got was called before: then it is ctx, until cancel is called. got tells
@@ -354,7 +356,7 @@ func (b *DB) idle() bool {
 func (b *DB) limited(ctx context.Context) (_ context.Context, got func() bool, cancel func()) {
 	limited, end := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(b.opts.LockWait, func() {
-		end(fmt.Errorf("%w: no connection was free for %v", driver.ErrBusy, b.opts.LockWait))
+		end(fmt.Errorf("%w for %v", errNoConnection, b.opts.LockWait))
 	})
 	return limited, timer.Stop, func() { timer.Stop(); end(nil) }
 }
@@ -466,8 +468,8 @@ func (b *DB) beginTx(ctx context.Context, readOnly bool) (tx *sql.Tx, cancel fun
 
 // patiently does what comes first in a transaction.
 func (b *DB) patiently(ctx context.Context, do func() error) error {
-	if !b.dialect.OneWriter {
-		return do()
+	if err := do(); !b.dialect.OneWriter || !held(err) {
+		return err
 	}
 	return Patiently(ctx, b.opts.LockWait, do)
 }
@@ -475,21 +477,29 @@ func (b *DB) patiently(ctx context.Context, do func() error) error {
 // Patiently does something again for as long as another process holds the only
 // lock of the database, which does not tell when it lets go.
 func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
-	until := time.Now().Add(wait)
+	until := time.NewTimer(wait)
+	defer until.Stop()
 	for try := 0; ; try++ {
 		err := do()
-		left := time.Until(until)
-		if err == nil || !errors.Is(err, driver.ErrBusy) || left <= 0 {
+		if !held(err) {
 			return err
 		}
-		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond, left))
+		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
 			return ctx.Err()
+		case <-until.C:
+			pause.Stop()
+			return err
 		}
 	}
+}
+
+// held tells whether another process may let go of what is waited for.
+func held(err error) bool {
+	return errors.Is(err, driver.ErrBusy) && !errors.Is(err, errNoConnection)
 }
 
 // retry says of a commit that found the database busy that all of it can be done

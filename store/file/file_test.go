@@ -46,6 +46,18 @@ func TestSuite(t *testing.T) {
 		Newer: func(t testing.TB, place string) {
 			require.NoError(t, os.WriteFile(filepath.Join(place, "format.json"), []byte(`{"format":"issokit-store","version":9}`), 0o600))
 		},
+		// A commit that stopped before its renames, with a journal and temporary files as
+		// they first were.
+		Old: func(t testing.TB, place string) {
+			tenant := filepath.Join(place, "tenants", "t1")
+			var moves []string
+			for i, name := range []string{"k00005.json", "k00006.json"} {
+				tmp := fmt.Sprintf("items/.tmp-%d", i)
+				require.NoError(t, os.Rename(filepath.Join(tenant, "items", name), filepath.Join(tenant, tmp)))
+				moves = append(moves, fmt.Sprintf(`{"from":%q,"to":"items/%s"}`, tmp, name))
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte("["+strings.Join(moves, ",")+"]"), 0o600))
+		},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -104,6 +105,13 @@ func TestSuite(t *testing.T) {
 			require.NoError(t, err)
 			defer db.Close()
 			_, err = db.ExecContext(t.Context(), "UPDATE issokit_meta SET value = 99")
+			require.NoError(t, err)
+		},
+		Old: func(t testing.TB, place string) {
+			db, err := sql.Open("pgx", place)
+			require.NoError(t, err)
+			defer db.Close()
+			_, err = db.ExecContext(t.Context(), "DROP TABLE issokit_attr; UPDATE issokit_meta SET value = 1")
 			require.NoError(t, err)
 		},
 	})
@@ -342,3 +350,41 @@ func (f backendFunc) View(ctx context.Context, tenant string, fn func(driver.Tx)
 }
 
 func (f backendFunc) Close() error { return nil }
+
+// The database is one that the program has open already; the tables are made in
+// the schema of its search path.
+func ExampleNew() {
+	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer db.Close()
+	ctx := context.Background()
+	b, err := postgres.New(ctx, db, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	scope := store.New(b, nil).Scope(store.Principal{Tenant: "acme", Actor: "p.meyer"})
+	notes := store.NewCollection(scope, "notes", func(s string) string { return "greeting" }, nil)
+	fmt.Println(notes.Put(ctx, "hello"))
+	fmt.Println(notes.Get(ctx, "greeting"))
+}
+
+// TestExampleNew: an example with an output would need a server wherever the tests
+// run.
+func TestExampleNew(t *testing.T) {
+	t.Setenv("DATABASE_URL", place(t))
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	stdout := os.Stdout
+	os.Stdout = w
+	ExampleNew()
+	os.Stdout = stdout
+	require.NoError(t, w.Close())
+	out, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, "<nil>\nhello <nil>\n", string(out))
+}

@@ -79,6 +79,13 @@ func TestSuite(t *testing.T) {
 			_, err = db.ExecContext(t.Context(), "UPDATE issokit_meta SET value = 99")
 			require.NoError(t, err)
 		},
+		Old: func(t testing.TB, place string) {
+			db, err := openDB(place, "")
+			require.NoError(t, err)
+			defer db.Close()
+			_, err = db.ExecContext(t.Context(), "DROP TABLE issokit_attr; UPDATE issokit_meta SET value = 1")
+			require.NoError(t, err)
+		},
 	})
 }
 

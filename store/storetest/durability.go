@@ -516,6 +516,49 @@ var durabilityCases = []testCase{
 		require.NoError(e, err)
 		require.Equal(e, int64(opened), r.Records)
 	}},
+	{"OldSchemaUpgrades", func(e *env) {
+		if e.opts.Old == nil {
+			e.Skip("SKIPPED: the back end has only one schema")
+		}
+		place := e.opts.Place(e)
+		b := e.open(place)
+		was := newEnv(e.T, b, e.opts)
+		was.fill(700, func(i int) item { return item{ID: id(i), Tags: []string{"x", "é" + id(i%7)}, Score: int64(-i)} })
+		versions(was)
+		_, err := was.scope.PutBlob(e.ctx, []byte("blob"))
+		require.NoError(e, err)
+		two := newItems(was.store.Scope(store.Principal{Tenant: "t2", Actor: "p02"}), "others")
+		require.NoError(e, two.Create(e.ctx, item{ID: "k", Tags: []string{"x"}}))
+		require.NoError(e, two.Delete(e.ctx, "k", 1))
+		look := func(b driver.Backend) []any {
+			now := newEnv(e.T, b, e.opts)
+			past, err := collect(now.items.History(e.ctx, "a"))
+			require.NoError(e, err)
+			two, err := collect(newItems(now.store.Scope(store.Principal{Tenant: "t2"}), "others").History(e.ctx, "k"))
+			require.NoError(e, err)
+			require.Len(e, two, 2)
+			return []any{
+				now.verify(), past, two, now.get(id(5)), now.revision(id(5)), now.keys(store.Query{OrderBy: "tag"}),
+				now.keys(store.Query{OrderBy: "score", Desc: true}), now.keys(where(store.Equal("tag", "é"+id(3)))),
+			}
+		}
+		want := look(b)
+		require.NoError(e, b.Close())
+		e.opts.Old(e, place)
+		for range 2 {
+			b = e.open(place)
+			require.Equal(e, want, look(b))
+			require.NoError(e, b.Close())
+		}
+		b = e.open(place)
+		defer func() { require.NoError(e, b.Close()) }()
+		now := newEnv(e.T, b, e.opts)
+		now.set(epoch.Add(time.Hour))
+		require.NoError(e, now.items.Put(e.ctx, item{ID: id(5), Tags: []string{"fresh"}}))
+		require.Equal(e, int64(2), now.revision(id(5)))
+		require.Equal(e, []string{id(5)}, now.keys(where(store.Equal("tag", "fresh"))))
+		now.verify()
+	}},
 	{"NewerSchemaRefused", func(e *env) {
 		if e.opts.Newer == nil {
 			e.Skip("SKIPPED: the back end has no schema")

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -39,8 +40,10 @@ type Options struct {
 
 	OneProcess bool // a place that is open cannot be opened a second time
 
-	// Newer makes a place look as if a newer version had written it.
-	Newer func(t testing.TB, place string)
+	// Newer makes a place look as if a newer version had written it, Old as if the
+	// oldest one had that can be brought up to date. Without them their cases are
+	// skipped, and say so.
+	Newer, Old func(t testing.TB, place string)
 }
 
 // The environment variables of the tests that take long.
@@ -82,7 +85,7 @@ func Run(t *testing.T, open func(t testing.TB) driver.Backend, opts *Options) {
 		{"Queries", queryCases},
 		{"Tenants", tenantCases},
 		{"History", historyCases},
-		{"Audit", auditCases},
+		{"Audit", slices.Concat(auditCases, chainCases)},
 		{"Proof", proofCases},
 		{"Driver", driverCases},
 	}

@@ -239,6 +239,11 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 				return err
 			}
 		}
+		if i == indexMigration {
+			if err := b.fillIndex(ctx, tx); err != nil {
+				return err
+			}
+		}
 		set := "UPDATE {p}meta SET value = ? WHERE name = 'schema' AND value = ?"
 		if i == 0 {
 			set = "INSERT INTO {p}meta (value, name) SELECT CAST(? AS integer), 'schema' WHERE CAST(? AS integer) = 0"
@@ -252,6 +257,51 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// indexMigration is the one that adds the table of attributes.
+const indexMigration = 1
+
+// fillIndex writes the attributes of all records into their table.
+func (b *DB) fillIndex(ctx context.Context, tx *sql.Tx) error {
+	const (
+		query = "SELECT tenant, collection, key, attrs FROM {p}record WHERE attrs IS NOT NULL"
+		order = " ORDER BY tenant, collection, key LIMIT 500"
+	)
+	type row struct {
+		tenant, collection, key string
+		attrs                   []byte
+	}
+	text, args := query+order, []any(nil)
+	for {
+		rows, err := tx.QueryContext(ctx, b.text(text), args...)
+		if err != nil {
+			return err
+		}
+		var page []row
+		for rows.Next() {
+			var r row
+			if err := rows.Scan(&r.tenant, &r.collection, &r.key, &r.attrs); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			page = append(page, r)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(page) == 0 {
+			return err
+		}
+		for _, r := range page {
+			attrs, err := decodeAttrs(r.attrs)
+			if err != nil {
+				return &driver.CorruptError{Collection: r.collection, Key: r.key, Err: err}
+			}
+			x := &Tx{b: b, session: pooled{b, tx}, tenant: r.tenant}
+			if err := x.index(ctx, 1, nil, r.collection, r.key, nil, attrs); err != nil {
+				return err
+			}
+		}
+		last := page[len(page)-1]
+		text, args = query+" AND (tenant, collection, key) > (?, ?, ?)"+order, []any{last.tenant, last.collection, last.key}
+	}
 }
 
 // maxStmts bounds the prepared statements: there are about ten, and one for each
@@ -312,6 +362,8 @@ func (b *DB) idle() bool {
 	return s.MaxOpenConnections <= 0 || s.InUse < s.MaxOpenConnections
 }
 
+var errNoConnection = fmt.Errorf("%w: no connection was free", driver.ErrBusy)
+
 // limited returns a context for what waits for a connection. Who has the last one
 // and asks for another would wait for ever, so the context ends after LockWait,
 // unless got was called before: then it is ctx, until cancel is called. got tells
@@ -319,7 +371,7 @@ func (b *DB) idle() bool {
 func (b *DB) limited(ctx context.Context) (_ context.Context, got func() bool, cancel func()) {
 	limited, end := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(b.opts.LockWait, func() {
-		end(fmt.Errorf("%w: no connection was free for %v", driver.ErrBusy, b.opts.LockWait))
+		end(fmt.Errorf("%w for %v", errNoConnection, b.opts.LockWait))
 	})
 	return limited, timer.Stop, func() { timer.Stop(); end(nil) }
 }
@@ -431,8 +483,8 @@ func (b *DB) beginTx(ctx context.Context, readOnly bool) (tx *sql.Tx, cancel fun
 
 // patiently does what comes first in a transaction.
 func (b *DB) patiently(ctx context.Context, do func() error) error {
-	if !b.dialect.OneWriter {
-		return do()
+	if err := do(); !b.dialect.OneWriter || !held(err) {
+		return err
 	}
 	return Patiently(ctx, b.opts.LockWait, do)
 }
@@ -440,21 +492,29 @@ func (b *DB) patiently(ctx context.Context, do func() error) error {
 // Patiently does something again for as long as another process holds the only
 // lock of the database, which does not tell when it lets go.
 func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
-	until := time.Now().Add(wait)
+	until := time.NewTimer(wait)
+	defer until.Stop()
 	for try := 0; ; try++ {
 		err := do()
-		left := time.Until(until)
-		if err == nil || !errors.Is(err, driver.ErrBusy) || left <= 0 {
+		if !held(err) {
 			return err
 		}
-		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond, left))
+		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
 			return ctx.Err()
+		case <-until.C:
+			pause.Stop()
+			return err
 		}
 	}
+}
+
+// held tells whether another process may let go of what is waited for.
+func held(err error) bool {
+	return errors.Is(err, driver.ErrBusy) && !errors.Is(err, errNoConnection)
 }
 
 // retry says of a commit that found the database busy that all of it can be done

@@ -99,13 +99,20 @@ func (f *dbFlags) open(ctx context.Context, create bool) (place, error) {
 	info, err := os.Stat(f.place)
 	switch {
 	case err != nil && !create:
-		return place{}, fmt.Errorf("%w (isso db init makes a store)", err)
+		return place{}, f.noStore(err)
 	case strings.HasSuffix(f.place, "/"), err == nil && info.IsDir():
+		if _, err := os.Stat(filepath.Join(f.place, "format.json")); err != nil && !create {
+			return place{}, f.noStore(err)
+		}
 		b, err := file.Open(f.place, nil)
 		return place{Backend: b}, err
 	}
 	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(f.place), RawQuery: "_pragma=busy_timeout(10000)"}
 	return f.openSQL(ctx, create, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) { return sqlite.New(ctx, db, nil) })
+}
+
+func (f *dbFlags) noStore(err error) error {
+	return fmt.Errorf("%v holds no store: %w (isso db init makes one)", f, err)
 }
 
 func (f *dbFlags) openSQL(ctx context.Context, create bool, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (p place, err error) {
@@ -124,7 +131,7 @@ func (f *dbFlags) openSQL(ctx context.Context, create bool, name, dsn string, op
 	if !create {
 		var schema int
 		if err := db.QueryRowContext(ctx, "SELECT value FROM issokit_meta WHERE name = 'schema'").Scan(&schema); err != nil {
-			return place{}, fmt.Errorf("%v holds no store: %w (isso db init makes one)", f, err)
+			return place{}, f.noStore(err)
 		}
 	}
 	b, err := open(db)

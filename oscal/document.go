@@ -150,9 +150,14 @@ func (d *Document) Position(n *Node) Position {
 // Problem returns a problem at a node of the document: its place is filled in,
 // the message is formatted.
 func (d *Document) Problem(level Level, rule Rule, n *Node, format string, args ...any) Problem {
-	p := Problem{Level: level, Rule: rule, File: d.name, Position: d.Position(n), Pointer: n.Pointer(), Message: fmt.Sprintf(format, args...)}
+	return d.problemAt(nil, level, rule, n, fmt.Sprintf(format, args...))
+}
+
+// problemAt is Problem for one of many.
+func (d *Document) problemAt(l *Locator, level Level, rule Rule, n *Node, message string) Problem {
+	p := Problem{Level: level, Rule: rule, File: d.name, Position: d.Position(n), Pointer: l.Pointer(n), Message: message}
 	if d.format == XML {
-		p.Path = n.Path()
+		p.Path = l.Path(n)
 	}
 	return p
 }

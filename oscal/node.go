@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // A Node is a flag, a field or an assembly of a document, bound to its place in
@@ -38,11 +36,21 @@ func (n *Node) Kind() Kind { return n.member.kind }
 // Parent returns the assembly or field that holds the node, nil for a root.
 func (n *Node) Parent() *Node { return n.parent }
 
-// First returns the first child, nil if there is none.
-func (n *Node) First() *Node { return n.first }
+// First returns the first child, nil if there is none or no node.
+func (n *Node) First() *Node {
+	if n == nil {
+		return nil
+	}
+	return n.first
+}
 
 // Next returns the sibling that follows, nil after the last.
-func (n *Node) Next() *Node { return n.next }
+func (n *Node) Next() *Node {
+	if n == nil {
+		return nil
+	}
+	return n.next
+}
 
 // Value returns the value of a flag or field as it was written; Markdown for
 // markup. It is "" for an assembly.
@@ -51,11 +59,11 @@ func (n *Node) Value() string { return n.value }
 // SetValue replaces the value of a flag or field.
 func (n *Node) SetValue(v string) { n.value = v }
 
-// Children returns the children in model order. The body may remove the child
-// that it is at.
+// Children returns the children in model order, none of a nil node. The body may
+// remove the child that it is at.
 func (n *Node) Children() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {
-		for c := n.first; c != nil; {
+		for c := n.First(); c != nil; {
 			next := c.next
 			if !yield(c) {
 				return
@@ -65,11 +73,11 @@ func (n *Node) Children() iter.Seq[*Node] {
 	}
 }
 
-// All returns the children of one name. The body may remove the child that it
-// is at.
+// All returns the children of one name, none of a nil node. The body may remove
+// the child that it is at.
 func (n *Node) All(name string) iter.Seq[*Node] {
 	return func(yield func(*Node) bool) {
-		for c := n.first; c != nil; {
+		for c := n.First(); c != nil; {
 			next := c.next
 			if c.member.name == name && !yield(c) {
 				return
@@ -321,9 +329,14 @@ func (n *Node) cloneInto(slab *[]Node) *Node {
 	return c
 }
 
-// Walk returns the node and all below it, depth first, in document order.
+// Walk returns the node and all below it, depth first, in document order; none
+// of a nil node.
 func (n *Node) Walk() iter.Seq[*Node] {
-	return func(yield func(*Node) bool) { n.walk(yield) }
+	return func(yield func(*Node) bool) {
+		if n != nil {
+			n.walk(yield)
+		}
+	}
 }
 
 func (n *Node) walk(yield func(*Node) bool) bool {
@@ -346,64 +359,4 @@ func (n *Node) Root() *Node {
 		n = n.parent
 	}
 	return n
-}
-
-// Pointer returns the JSON Pointer (RFC 6901) of the node in its document.
-func (n *Node) Pointer() string {
-	if n == nil {
-		return ""
-	}
-	var steps []string
-	for ; n != nil; n = n.parent {
-		if n.member.Many() && n.parent != nil {
-			i, several := 0, false
-			for c := n.parent.first; c != nil; c = c.next {
-				if c.member == n.member {
-					if c == n {
-						several = several || i > 0 || c.next != nil && c.next.member == n.member
-						break
-					}
-					i++
-				}
-			}
-			if n.member.array == inArray || several {
-				steps = append(steps, strconv.Itoa(i))
-			}
-		}
-		if n.parent == nil {
-			steps = append(steps, n.member.name) // that of a fragment too
-			break
-		}
-		steps = append(steps, n.member.json)
-	}
-	var b strings.Builder
-	for i := len(steps) - 1; i >= 0; i-- {
-		b.WriteByte('/')
-		b.WriteString(steps[i])
-	}
-	return b.String()
-}
-
-// Path returns the path of the node by XML names with positions, e.g.
-// /catalog[1]/group[2]/@id.
-func (n *Node) Path() string {
-	if n == nil {
-		return ""
-	}
-	up := n.parent.Path()
-	if n.member.kind == Flag {
-		return up + "/@" + n.member.name
-	}
-	i := 1
-	if n.parent != nil {
-		for c := n.parent.first; c != n; c = c.next {
-			if c.member.name == n.member.name && c.member.kind != Flag {
-				i++
-			}
-		}
-	}
-	if n.member.xml == xmlGrouped {
-		up += "/" + n.member.json + "[1]"
-	}
-	return up + "/" + n.member.name + "[" + strconv.Itoa(i) + "]"
 }

@@ -1,6 +1,7 @@
 package oscal
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"path"
@@ -92,7 +93,7 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	for _, d := range docs {
 		var ps Problems
 		for _, ref := range r.document(d) {
-			if p, wrong := ref.problem(); wrong {
+			if p, wrong := ref.problem(&r.places); wrong {
 				ps = append(ps, p)
 			}
 		}
@@ -103,7 +104,10 @@ func CheckReferences(docs []*Document, opts *ReferenceOptions) Problems {
 	return out
 }
 
-func (ref *Reference) problem() (p Problem, wrong bool) {
+func (ref *Reference) problem(l *Locator) (p Problem, wrong bool) {
+	problem := func(level Level, rule Rule, format string, args ...any) Problem {
+		return ref.Doc.problemAt(l, level, rule, ref.From, fmt.Sprintf(format, args...))
+	}
 	what := "a " + strings.Join(ref.Kinds, " or ")
 	if len(ref.Kinds) == 0 {
 		what = "an object"
@@ -119,16 +123,20 @@ func (ref *Reference) problem() (p Problem, wrong bool) {
 			// (oscal-catalog-groups-controls-parts) makes a warning of it too.
 			level = Warning
 		}
-		return ref.Doc.Problem(level, RuleDangling, ref.From, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
+		return problem(level, RuleDangling, "%s refers to %s; expected the identifier of %s here or in an imported document, found none", name, target, what), true
 	case WrongKind:
-		p = ref.Doc.Problem(Error, RuleWrongKind, ref.From, "%s refers to %s; expected %s, found a %s", name, target, what, ref.To.Name())
-		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), ref.To.Pointer()}}
+		found := "a " + ref.To.Name()
+		if control := otherControl(ref.From, ref.To); control != nil {
+			what, found = "a part of "+quote(control.value), "a part of "+quote(controlOf(ref.To).Get("id"))
+		}
+		p = problem(Error, RuleWrongKind, "%s refers to %s; expected %s, found %s", name, target, what, found)
+		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), l.Pointer(ref.To)}}
 		return p, true
 	case Unavailable:
 		if isImport(ref.From) {
-			return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, a document that is not at hand", name, target), true
+			return problem(Warning, RuleUnavailable, "%s refers to %s, a document that is not at hand", name, target), true
 		}
-		return ref.Doc.Problem(Warning, RuleUnavailable, ref.From, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
+		return problem(Warning, RuleUnavailable, "%s refers to %s, %s that may be in an imported document that is not at hand", name, target, what), true
 	}
 	return Problem{}, false
 }
@@ -163,6 +171,8 @@ var referenceKinds = map[string][]string{
 	"implementation-uuid":              {"implemented-requirement", "statement", "by-component"},
 	"implementation-statement-uuid":    {"implemented-requirement", "statement", "by-component"},
 	"subject-placeholder-uuid":         {},
+	"by-id":                            {},
+	"resource-fragment":                {},
 	"import/href":                      {"catalog", "profile"},
 	"import-profile/href":              {"catalog", "profile"},
 	"import-ssp/href":                  {"system-security-plan"},
@@ -172,6 +182,7 @@ var referenceKinds = map[string][]string{
 	"source-resource/href":             {"catalog", "profile"},
 	"target-resource/href":             {"catalog", "profile"},
 	"link/href":                        {},
+	"rlink/href":                       {},
 	"relevant-evidence/href":           {},
 }
 
@@ -233,12 +244,39 @@ func expected(n *Node) (kinds []string, isReference bool) {
 	return kinds, ok
 }
 
+// otherControl returns the control-id of the requirement that a statement-id
+// stands in, if what it names is part of another control.
+func otherControl(from, to *Node) *Node {
+	if from.member.name != "statement-id" || to.member.name != "part" {
+		return nil
+	}
+	for n := from.parent; n != nil; n = n.parent {
+		if id := n.Child("control-id"); id != nil {
+			if c := controlOf(to); c != nil && c.Get("id") != id.value {
+				return id
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// controlOf returns the control that a part is of, nil for one of a group.
+func controlOf(n *Node) *Node {
+	for n != nil && n.member.name != "control" {
+		n = n.parent
+	}
+	return n
+}
+
 // A referrer resolves references among documents.
 type referrer struct {
-	docs   []*Document
-	load   func(from *Document, href string) *Document
-	ids    map[*Document]map[string][]*Node
-	scopes map[*Document]*scope
+	docs     []*Document
+	load     func(from *Document, href string) *Document
+	ids      map[*Document]map[string][]*Node
+	scopes   map[*Document]*scope
+	places   Locator
+	embedded map[*Node]*Document // of resources that hold a document; nil for none
 }
 
 // A scope is what identifiers of a document may mean.
@@ -249,7 +287,7 @@ type scope struct {
 }
 
 func newReferrer(docs []*Document, opts *ReferenceOptions) *referrer {
-	r := &referrer{docs: docs, ids: map[*Document]map[string][]*Node{}, scopes: map[*Document]*scope{}}
+	r := &referrer{docs: docs, ids: map[*Document]map[string][]*Node{}, scopes: map[*Document]*scope{}, embedded: map[*Node]*Document{}}
 	r.load = r.byName
 	if opts != nil && opts.Load != nil {
 		r.load = opts.Load
@@ -336,6 +374,9 @@ func (r *referrer) follow(from *Document, href string) *Document {
 		return r.load(from, href)
 	}
 	for _, n := range r.index(from)[strings.ToLower(id)] {
+		if d := r.embeddedIn(n); d != nil {
+			return d
+		}
 		for link := range n.All("rlink") {
 			if d := r.load(from, link.Get("href")); d != nil {
 				return d
@@ -343,6 +384,22 @@ func (r *referrer) follow(from *Document, href string) *Document {
 		}
 	}
 	return nil
+}
+
+// embeddedIn returns the document that a resource holds as base64.
+func (r *referrer) embeddedIn(resource *Node) *Document {
+	content := resource.Child("base64")
+	if content == nil {
+		return nil
+	}
+	d, known := r.embedded[resource]
+	if !known {
+		if text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content.value), "")); err == nil {
+			d, _ = Parse(string(text), &ReadOptions{Name: content.Get("filename")})
+		}
+		r.embedded[resource] = d
+	}
+	return d
 }
 
 func (r *referrer) document(d *Document) []Reference {
@@ -353,9 +410,12 @@ func (r *referrer) document(d *Document) []Reference {
 		}
 		if kinds, ok := expected(n); ok {
 			ref := Reference{Doc: d, From: n, Kinds: kinds, Target: n.value}
-			if n.member.name == "href" || n.member.name == "source" {
+			switch n.member.name {
+			case "href", "source":
 				r.address(&ref)
-			} else {
+			case "resource-fragment":
+				r.fragment(&ref)
+			default:
 				r.identifier(&ref, n.value)
 			}
 			out = append(out, ref)
@@ -382,8 +442,14 @@ func (r *referrer) address(ref *Reference) {
 		switch {
 		case to == nil:
 			ref.State = Unavailable
-			if id, ok := strings.CutPrefix(ref.Target, "#"); ok && r.index(ref.Doc)[strings.ToLower(id)] == nil {
-				ref.State = Dangling
+			if id, ok := strings.CutPrefix(ref.Target, "#"); ok {
+				nodes := r.index(ref.Doc)[strings.ToLower(id)]
+				switch {
+				case nodes == nil:
+					ref.State = Dangling
+				case !slices.ContainsFunc(nodes, func(n *Node) bool { return n.member.name == "resource" }):
+					ref.State, ref.To, ref.ToDoc = WrongKind, nodes[0], ref.Doc
+				}
 			}
 		case len(ref.Kinds) > 0 && !slices.Contains(ref.Kinds, to.Model()):
 			ref.State, ref.To, ref.ToDoc = WrongKind, to.root, to
@@ -403,18 +469,28 @@ func (r *referrer) address(ref *Reference) {
 	r.identifier(ref, id)
 }
 
+// fragment looks up what a link means within the document that it leads to. One
+// that leads to no OSCAL document may mean anything.
+func (r *referrer) fragment(ref *Reference) {
+	ref.State = External
+	href := ref.From.parent.Get("href")
+	if to := r.follow(ref.Doc, href); href != "" && to != nil {
+		ref.State = Dangling
+		if nodes := r.index(to)[strings.TrimPrefix(ref.Target, "#")]; nodes != nil {
+			ref.State, ref.To, ref.ToDoc = Resolved, nodes[0], to
+		}
+	}
+}
+
 // identifier looks an identifier up, in the document first.
 func (r *referrer) identifier(ref *Reference, id string) {
 	s := r.scope(ref.Doc)
-	lower := strings.ToLower(id)
+	if validUUID(id) {
+		id = strings.ToLower(id) // all other identifiers are compared as they are written
+	}
 	for _, d := range s.docs {
-		index := r.index(d)
-		nodes := index[id]
-		if lower != id {
-			nodes = append(slices.Clip(nodes), index[lower]...)
-		}
-		for _, n := range nodes {
-			if len(ref.Kinds) == 0 || slices.Contains(ref.Kinds, n.member.name) {
+		for _, n := range r.index(d)[id] {
+			if (len(ref.Kinds) == 0 || slices.Contains(ref.Kinds, n.member.name)) && otherControl(ref.From, n) == nil {
 				ref.State, ref.To, ref.ToDoc = Resolved, n, d
 				return
 			}
@@ -439,14 +515,31 @@ func (r *referrer) identifier(ref *Reference, id string) {
 func (r *referrer) duplicates(d *Document) Problems {
 	var ps Problems
 	for id, nodes := range r.index(d) {
-		for _, n := range nodes[1:] {
-			p := d.Problem(Error, RuleDuplicateID, n, "the %s has the identifier %s of the %s at %s", n.member.name, quote(id), nodes[0].member.name, nodes[0].Pointer())
-			p.Related = []Place{{d.name, d.Position(nodes[0]), nodes[0].Pointer()}}
+		first := map[string]*Node{}
+		for _, n := range nodes {
+			space := identifierSpace(n)
+			if first[space] == nil {
+				first[space] = n
+				continue
+			}
+			before := first[space]
+			place := Place{d.name, d.Position(before), r.places.Pointer(before)}
+			p := d.problemAt(&r.places, Error, RuleDuplicateID, n, fmt.Sprintf("the %s has the identifier %s of the %s at %s", n.member.name, quote(id), before.member.name, place.Pointer))
+			p.Related = []Place{place}
 			ps = append(ps, p)
 		}
 	}
 	slices.SortFunc(ps, func(a, b Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return ps
+}
+
+// identifierSpace is what identifiers of a kind are unique in. Nothing but a
+// role-id refers to a role.
+func identifierSpace(n *Node) string {
+	if n.member.name == "role" {
+		return "role"
+	}
+	return ""
 }
 
 type markupReference struct {
@@ -457,7 +550,7 @@ type markupReference struct {
 // markupReferences returns what a text refers to: what is inserted, and the
 // fragments that it links to.
 func markupReferences(n *Node) []markupReference {
-	if !strings.Contains(n.value, "{{") && !strings.Contains(n.value, "](") {
+	if !strings.Contains(n.value, "{{") && !(strings.Contains(n.value, "[") && strings.Contains(n.value, "#")) {
 		return nil // nothing to parse it for
 	}
 	var out []markupReference

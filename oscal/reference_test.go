@@ -1,6 +1,7 @@
 package oscal
 
 import (
+	"encoding/base64"
 	"os"
 	"path"
 	"slices"
@@ -141,6 +142,60 @@ func TestCheckReferences(t *testing.T) {
 	}, problemTexts(CheckReferences([]*Document{catalog, profile}, nil)))
 }
 
+// TestReferenceRules: what tells one identifier from another.
+func TestReferenceRules(t *testing.T) {
+	const head = `"uuid":"5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10","metadata":{"title":"T","last-modified":"2026-01-01T00:00:00Z","version":"1","oscal-version":"1.2.2"`
+	const party, resource = "6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10", "7b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"
+	const catalog = `{"catalog":{HEAD,"roles":[{"id":"ac","title":"R"}]},"groups":[{"id":"ac","title":"G","controls":[
+{"id":"ac-1","title":"A","params":[{"id":"p"}],"parts":[{"name":"statement","id":"ac-1_smt"}]},{"id":"ac-2","title":"B","parts":[{"name":"statement","id":"ac-2_smt"}]}]}]}}`
+	plan := func(requirement string) string {
+		return `{"system-security-plan":{HEAD},"import-profile":{"href":"catalog.json"},"control-implementation":{"description":"d","implemented-requirements":[` + requirement + `]}}}`
+	}
+	profile := func(rest string) string {
+		return `{"profile":{HEAD,"parties":[{"uuid":"` + party + `","type":"person"}]},"imports":[{"href":"catalog.json"}],` + rest + `}}`
+	}
+	embedded := base64.StdEncoding.EncodeToString([]byte(strings.Replace(catalog, "HEAD", head, 1)))
+	for _, tt := range []struct {
+		name, text string
+		want       []string // messages
+	}{
+		{"role and group of one identifier", catalog, nil},
+		{"letters of another case", profile(`"modify":{"set-parameters":[{"param-id":"P"},{"param-id":"p"}],"alters":[{"control-id":"AC-1"}]}`), []string{
+			`param-id refers to "P"; expected the identifier of a param here or in an imported document, found none`,
+			`control-id refers to "AC-1"; expected the identifier of a control here or in an imported document, found none`,
+		}},
+		{"UUID in capitals", profile(`"back-matter":{"resources":[{"uuid":"` + resource + `","props":[{"name":"a","value":"b"}]}]},"merge":{"as-is":true},"modify":{"alters":[{"control-id":"ac-1","adds":[{"links":[{"href":"#` + strings.ToUpper(resource) + `"}]}]}]}`), nil},
+		{"places of alterations", profile(`"modify":{"alters":[{"control-id":"ac-1","removes":[{"by-id":"ac-1_smt"},{"by-id":"gone"}],"adds":[{"by-id":"nowhere"}]}]}`), []string{
+			`by-id refers to "gone"; expected the identifier of an object here or in an imported document, found none`,
+			`by-id refers to "nowhere"; expected the identifier of an object here or in an imported document, found none`,
+		}},
+		{"import of a party", strings.Replace(profile(`"merge":{"as-is":true}`), "catalog.json", "#"+party, 1), []string{`href refers to "#` + party + `"; expected a catalog or profile, found a party`}},
+		{"import of what a resource holds", strings.Replace(profile(`"back-matter":{"resources":[{"uuid":"`+resource+`","base64":{"value":"`+embedded+`"}}]},"modify":{"set-parameters":[{"param-id":"p"}]}`), "catalog.json", "#"+resource, 1), nil},
+		{"statement of the control", plan(`{"uuid":"` + resource + `","control-id":"ac-1","statements":[{"uuid":"` + party + `","statement-id":"ac-1_smt"}]}`), nil},
+		{"statement of another control", plan(`{"uuid":"` + resource + `","control-id":"ac-2","statements":[{"uuid":"` + party + `","statement-id":"ac-1_smt"}]}`), []string{
+			`statement-id refers to "ac-1_smt"; expected a part of "ac-2", found a part of "ac-1"`,
+		}},
+		{"fragments of documents", profile(`"modify":{"alters":[{"control-id":"ac-1","adds":[{"links":[{"href":"catalog.json","resource-fragment":"ac-1"},{"href":"catalog.json","resource-fragment":"ac-9"},{"href":"https://example.org","resource-fragment":"x"}]}]}]}`), []string{
+			`resource-fragment refers to "ac-9"; expected the identifier of an object here or in an imported document, found none`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var docs []*Document
+			for _, d := range []struct{ name, text string }{{"catalog.json", catalog}, {"x.json", tt.text}} {
+				doc, err := Parse(strings.Replace(d.text, "HEAD", head, 1), &ReadOptions{Name: d.name})
+				require.NotNil(t, doc, err)
+				docs = append(docs, doc)
+			}
+			var got []string
+			for _, p := range CheckReferences(docs, nil) {
+				require.Equal(t, "x.json", p.File)
+				got = append(got, p.Message)
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
 func TestMarkupReferences(t *testing.T) {
 	for _, tt := range []struct {
 		text string
@@ -152,6 +207,7 @@ func TestMarkupReferences(t *testing.T) {
 		{"`{{ insert: param, x }}` and `[a](#b)` are code", nil},
 		{"{{ {{ insert: x", nil},
 		{"](# ](#", nil},
+		{"[a][b] and [c]\n\n[b]: #d\n[c]: <#e>", []markupReference{{nil, "#d"}, {nil, "#e"}}},
 	} {
 		n := NewNode(rootByName("catalog").Definition().Member("metadata").Definition().Member("remarks"))
 		n.SetValue(tt.text)

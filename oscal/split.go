@@ -33,6 +33,7 @@ type Piece struct {
 func (d *Document) Split(names ...string) (rest *Document, pieces []Piece) {
 	rest = &Document{root: d.root.Clone(), name: d.name, schema: d.schema, format: d.format, text: d.text}
 	taken := map[string]bool{}
+	var places Locator
 	var take func(n, copied *Node)
 	take = func(n, copied *Node) {
 		var kept []*Node
@@ -44,7 +45,7 @@ func (d *Document) Split(names ...string) (rest *Document, pieces []Piece) {
 				continue
 			}
 			piece := &Document{root: c.Clone(), name: d.name, format: d.format, text: d.text}
-			pieces = append(pieces, Piece{Name: pieceName(c, taken), Pointer: c.Pointer(), Doc: piece})
+			pieces = append(pieces, Piece{Name: pieceName(c, taken), Pointer: places.Pointer(c), Doc: piece})
 		}
 		copied.SetChildren(kept)
 	}

@@ -323,6 +323,7 @@ func ahead(seq iter.Seq2[driver.Record, error]) iter.Seq2[driver.Record, error] 
 	type part struct {
 		records []driver.Record
 		err     error
+		panic   any
 	}
 	const records, size, parts = 128, 256 << 10, 4 // of a part, and how many wait
 	return func(yield func(driver.Record, error) bool) {
@@ -340,6 +341,11 @@ func ahead(seq iter.Seq2[driver.Record, error]) iter.Seq2[driver.Record, error] 
 					return false
 				}
 			}
+			defer func() { // a panic is one of who asks for the records
+				if p.panic = recover(); p.panic != nil {
+					send()
+				}
+			}()
 			for r, err := range seq {
 				if err != nil {
 					p.err = err
@@ -365,6 +371,9 @@ func ahead(seq iter.Seq2[driver.Record, error]) iter.Seq2[driver.Record, error] 
 				if !yield(r, nil) {
 					return
 				}
+			}
+			if p.panic != nil {
+				panic(p.panic)
 			}
 			if p.err != nil {
 				yield(driver.Record{}, p.err)

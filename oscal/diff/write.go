@@ -206,12 +206,13 @@ type jsonControl struct {
 // kind, subject, path, the JSON Pointers and positions, values and, for texts,
 // words.
 func (d *Diff) WriteJSON(w io.Writer) error {
+	var places oscal.Locator
 	place := func(doc *oscal.Document, n *oscal.Node) *jsonPlace {
 		if n == nil {
 			return nil
 		}
 		p := doc.Position(n)
-		return &jsonPlace{n.Pointer(), p.Line, p.Column}
+		return &jsonPlace{places.Pointer(n), p.Line, p.Column}
 	}
 	out := struct {
 		Old      string        `json:"old"`

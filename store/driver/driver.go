@@ -61,7 +61,9 @@ type Backend interface {
 	// returns an error that wraps ErrRetry; it does not run fn twice itself.
 	Update(ctx context.Context, tenant string, fn func(Tx) error) error
 
-	// Close releases what the back end itself has opened.
+	// Close releases what the back end itself has opened, when what is being
+	// committed is. A back end whose place another process can open then writes
+	// nothing more.
 	Close() error
 }
 

@@ -177,8 +177,12 @@ func (b *Backend) takeLock(f *os.File) error {
 	if err != nil || ok {
 		return err
 	}
-	owner, _ := os.ReadFile(filepath.Join(b.root, lockName))
-	return fmt.Errorf("%w: %s is open in another process (%.100s)", driver.ErrBusy, b.root, strings.TrimSpace(string(owner)))
+	who, _ := os.ReadFile(filepath.Join(b.root, lockName))
+	owner := strings.TrimSpace(string(who))
+	if owner == "" {
+		owner = "whose lock file was removed"
+	}
+	return fmt.Errorf("%w: %s is open in another process (%.100s)", driver.ErrBusy, b.root, owner)
 }
 
 // writeOwner writes down who has the folder.

@@ -45,7 +45,7 @@ import (
 // Options configure [New]; nil means the defaults.
 type Options struct {
 	Prefix   string        // of the names of the tables; default issokit_. The schema is that of the search path
-	LockWait time.Duration // how long an Update waits for another of its tenant; default 10 s
+	LockWait time.Duration // how long an Update waits for another of its tenant, and everything for a free connection; default 10 s
 
 	// Existing: the tables must be there and up to date, or the error matches
 	// driver.ErrNoStore; New makes none and brings none up to date.

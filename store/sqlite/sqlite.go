@@ -14,8 +14,10 @@
 // connection that they use is kept from the first Update until Close, which
 // therefore comes before that of the database.
 //
-// A *sql.DB that is limited to one connection, as for ":memory:", can do no
-// Update inside of a View, and each Update is slower and is committed alone.
+// Inside of an Update or a View, only calls on its Tx can do with the connection
+// that it has; all others need another one. Where the *sql.DB is limited, and none
+// is free for LockWait, they fail with driver.ErrBusy. Limited to one connection,
+// as for ":memory:", each Update is slower and is committed alone.
 //
 // Every 1,000 pages, which is some hundred updates, SQLite takes the time of an
 // update to copy the write-ahead log to the database, and waits for the disk.
@@ -40,7 +42,7 @@ import (
 // Options configure [New]; nil means the defaults.
 type Options struct {
 	Prefix   string        // of the names of the tables; default issokit_
-	LockWait time.Duration // how long an Update waits for another, of this or another process; default 10 s
+	LockWait time.Duration // how long an Update waits for another, of this or another process, and everything for a free connection; default 10 s
 
 	// Existing: the tables must be there and up to date, or the error matches
 	// driver.ErrNoStore; New makes none and brings none up to date.

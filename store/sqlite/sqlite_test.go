@@ -93,8 +93,14 @@ func FuzzCompare(f *testing.F) {
 	storetest.FuzzCompare(f, open, func(testing.TB) driver.Backend { return memory.New(nil) })
 }
 
+// BenchmarkStore measures in WAL mode with synchronous=NORMAL and all else as
+// SQLite has it. The goal is 5,000 puts a second on two cores, in the sense of
+// storetest.Benchmark. What is left of that on a slow disk is the time in which
+// SQLite waits for it at checkpoints, every 1,000 pages: TMPDIR on a tmpfs shows
+// the figure without, BenchmarkPlain what the same disk leaves of plain SQL.
 func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }
 
+// BenchmarkPlain is the floor, on a database with the same settings.
 func BenchmarkPlain(b *testing.B) {
 	db, err := openDB(place(b), "_pragma=synchronous(NORMAL)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	require.NoError(b, err)
@@ -407,9 +413,14 @@ func TestDamagedRows(t *testing.T) {
 			}
 			for _, err = range c.All(t.Context()) {
 			}
-			damaged(err)
+			if !strings.HasPrefix(tt.name, "attributes") { // a list does not need them
+				damaged(err)
+			}
 			_, err = s.Verify(t.Context(), nil)
-			damaged(err)
+			bad, ok := errors.AsType[*store.ChainError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, []any{int64(2), "notes", "b"}, []any{bad.Seq, bad.Collection, bad.Key})
+			require.ErrorContains(t, err, tt.why)
 			_, err = c.Get(t.Context(), "a")
 			require.NoError(t, err)
 		})

@@ -209,3 +209,45 @@ func (s *Scope) Content(ctx context.Context, collection, key string) (d Digest, 
 	}
 	return d, revision, nil
 }
+
+// Unchanged tells whether a record has been there with one content ever since a
+// revision: sealed or written again as it was, but not changed and changed back, and
+// not deleted and made anew.
+func (s *Scope) Unchanged(ctx context.Context, collection, key string, since int64) (unchanged bool, err error) {
+	err = errors.Join(checkName("a collection", collection), checkKey(key))
+	if err == nil {
+		err = s.in(ctx, false, func(tx *Tx) error {
+			var content Digest
+			unchanged = false
+			q := trailOf(collection, key)
+			q.NoAttrs = true
+			for r, err := range tx.d.Scan(ctx, auditCollection, q) {
+				if err != nil {
+					return err
+				}
+				l, err := parseTrail(r)
+				if err != nil {
+					return err
+				}
+				e := &l.entry
+				switch {
+				case e.Action == ActionErase: // of past versions
+					continue
+				case e.Action == ActionDelete || !content.IsZero() && e.Content != content:
+					return nil
+				case e.Revision < since:
+					return nil // the revision is not there
+				case e.Revision == since:
+					unchanged = true
+					return nil
+				}
+				content = e.Content
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return false, &Error{"changes of", s.p.Tenant, collection, key, err}
+	}
+	return unchanged, nil
+}

@@ -41,7 +41,10 @@ type CollectionOptions[T any] struct {
 	KeepFor time.Duration
 
 	// LogReads makes an entry of the audit trail for every record that is read, by
-	// any method. Such a collection cannot be read in a View.
+	// any method of a Collection, also of those that the program has declared without
+	// it under the same name in the same Store. Such a collection cannot be read in a
+	// View. What a program reads that does not declare it, and what
+	// [Scope.Export] or somebody with the database itself reads, makes no entry.
 	LogReads bool
 }
 
@@ -80,6 +83,9 @@ func NewCollection[T any](s *Scope, name string, key func(T) string, opts *Colle
 	}
 	if len(c.attrs) > maxAttrs {
 		c.err = errors.Join(c.err, invalid("%d attributes are declared, at most %d are allowed", len(c.attrs), maxAttrs))
+	}
+	if c.opts.LogReads && c.err == nil {
+		s.store.logged.Store(name, true)
 	}
 	if c.opts.Version < 0 {
 		c.err = errors.Join(c.err, invalid("version %d is negative", c.opts.Version))
@@ -212,10 +218,10 @@ func (c *Collection[T]) load(ctx context.Context, op, key string) (v Versioned[T
 	if err := checkKey(key); err != nil {
 		return v, c.error(op, key, err)
 	}
-	if g, ok := c.scope.store.backend.(driver.Getter); ok && c.scope.tx == nil && !c.opts.LogReads {
+	if g, ok := c.scope.store.backend.(driver.Getter); ok && c.scope.tx == nil && !c.logsReads() {
 		return c.get(ctx, g, op, key)
 	}
-	err = c.run(ctx, op, key, c.opts.LogReads, func(tx *Tx) error {
+	err = c.run(ctx, op, key, c.logsReads(), func(tx *Tx) error {
 		r, l, err := tx.stored(ctx, c.name, key)
 		if err != nil {
 			return err
@@ -257,8 +263,13 @@ func (c *Collection[T]) get(ctx context.Context, g driver.Getter, op, key string
 	return v, nil
 }
 
+func (c *Collection[T]) logsReads() bool {
+	_, logged := c.scope.store.logged.Load(c.name)
+	return logged
+}
+
 func (c *Collection[T]) logRead(ctx context.Context, tx *Tx, e Entry) error {
-	if !c.opts.LogReads {
+	if !c.logsReads() {
 		return nil
 	}
 	_, err := tx.log(ctx, c.scope, Entry{Action: ActionRead, Collection: e.Collection, Key: e.Key, Revision: e.Revision}, nil)

@@ -188,7 +188,8 @@ type openBlob struct {
 
 func (x exportReader) read(r io.Reader) (Report, error) {
 	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 64<<10), cmp.Or(max(x.opts.MaxLine, 0), maxLine))
+	limit := cmp.Or(max(x.opts.MaxLine, 0), maxLine)
+	sc.Buffer(make([]byte, 0, min(limit, 64<<10)), limit)
 	n := 0
 	fail := func(err error) error {
 		_, chain := errors.AsType[*ChainError](err)

@@ -31,7 +31,8 @@ func (c *Collection[T]) History(ctx context.Context, key string) iter.Seq2[Versi
 }
 
 // At returns the value as it was at an instant: the last version not later than
-// t. The error is [ErrNotFound] if there was none, [ErrErased] if its content was
+// t, by the times of the audit trail, which are not those of the clock where that
+// went backwards: see [Options].Now. The error is [ErrNotFound] if there was none, [ErrErased] if its content was
 // erased.
 func (c *Collection[T]) At(ctx context.Context, key string, t time.Time) (T, error) {
 	var none T
@@ -53,7 +54,10 @@ func (c *Collection[T]) At(ctx context.Context, key string, t time.Time) (T, err
 
 // Erase removes the content of all past versions of a record, as privacy law may
 // ask for, and says so in the audit trail, which stays valid. The current version
-// stays: delete the record first if it must go too. The error is [ErrNotFound] if
+// stays: delete the record first if it must go too. Blobs that only these versions
+// named are removed by [Scope.SweepBlobs]. What the database itself keeps of what
+// was overwritten, in a log, in free pages, in backups, is the database's business:
+// SQLite has PRAGMA secure_delete and VACUUM, PostgreSQL VACUUM. The error is [ErrNotFound] if
 // there never was such a record, [ErrSealed] if it is sealed.
 func (c *Collection[T]) Erase(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {

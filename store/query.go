@@ -104,7 +104,7 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 // whether there may be more behind them.
 func (c *Collection[T]) read(ctx context.Context, op, collection string, q driver.Query, limit int, parse func(driver.Record) (line, error)) (items []Versioned[T], last driver.Position, more bool, err error) {
 	q.Limit, q.NoAttrs = limit, true
-	err = c.run(ctx, op, "", c.opts.LogReads, func(tx *Tx) error {
+	err = c.run(ctx, op, "", c.logsReads(), func(tx *Tx) error {
 		items, more = nil, false
 		size, n := 0, 0
 		for r, err := range tx.d.Scan(ctx, collection, q) {

@@ -36,6 +36,7 @@ import (
 // Options configure [Open]; nil means the defaults.
 type Options struct {
 	LockWait time.Duration // how long an Update waits for another of its tenant; default 10 s
+	Existing bool          // the folder must be a store, or the error matches driver.ErrNoStore; Open makes none
 	NoSync   bool          // do not wait for the disk: a failure of power may leave half of a change
 }
 
@@ -86,7 +87,11 @@ func Open(folder string, opts *Options) (*Backend, error) {
 }
 
 func (b *Backend) open() error {
-	if err := os.MkdirAll(b.root, 0o700); err != nil {
+	if b.opts.Existing {
+		if _, err := os.Stat(filepath.Join(b.root, formatName)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s has no %s", driver.ErrNoStore, b.root, formatName)
+		}
+	} else if err := os.MkdirAll(b.root, 0o700); err != nil {
 		return err
 	}
 	lock, err := os.OpenFile(filepath.Join(b.root, lockName), os.O_RDWR|os.O_CREATE, 0o600)

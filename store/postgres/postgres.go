@@ -46,6 +46,10 @@ import (
 type Options struct {
 	Prefix   string        // of the names of the tables; default issokit_. The schema is that of the search path
 	LockWait time.Duration // how long an Update waits for another of its tenant, and everything for a free connection; default 10 s
+
+	// Existing: the tables must be there and up to date, or the error matches
+	// driver.ErrNoStore; New makes none and brings none up to date.
+	Existing bool
 }
 
 // Backend is a [driver.Backend].
@@ -75,7 +79,7 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 	if strings.Contains(version, "CockroachDB") {
 		collate = ""
 	}
-	b, err := sqldb.Open(ctx, db, dialect(collate), sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait})
+	b, err := sqldb.Open(ctx, db, dialect(collate), sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait, Existing: o.Existing})
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}

@@ -43,6 +43,10 @@ import (
 type Options struct {
 	Prefix   string        // of the names of the tables; default issokit_
 	LockWait time.Duration // how long an Update waits for another, of this or another process, and everything for a free connection; default 10 s
+
+	// Existing: the tables must be there and up to date, or the error matches
+	// driver.ErrNoStore; New makes none and brings none up to date.
+	Existing bool
 }
 
 // Backend is a [driver.Backend].
@@ -79,7 +83,7 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	b, err := sqldb.Open(ctx, db, dialect, sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait})
+	b, err := sqldb.Open(ctx, db, dialect, sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait, Existing: o.Existing})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}

@@ -53,6 +53,7 @@ type Dialect struct {
 type Options struct {
 	Prefix   string        // of the names of the tables
 	LockWait time.Duration // how long an Update waits for another
+	Existing bool          // make no tables and bring none up to date
 }
 
 // DB is a [driver.Backend].
@@ -199,6 +200,9 @@ func (b *DB) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
+		if b.opts.Existing {
+			return b.noStore(ctx, version)
+		}
 		err := b.classify(ctx, b.migrateFrom(ctx, version))
 		if err == nil {
 			return nil
@@ -210,6 +214,17 @@ func (b *DB) migrate(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// noStore says what is there instead of the tables of this version.
+func (b *DB) noStore(ctx context.Context, version int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if version == 0 {
+		return fmt.Errorf("%w: there are no tables with the prefix %s", driver.ErrNoStore, b.opts.Prefix)
+	}
+	return fmt.Errorf("%w: the tables have schema %d, this program needs %d", driver.ErrNoStore, version, len(b.dialect.Migrations))
 }
 
 func (b *DB) migrateFrom(ctx context.Context, version int) error {

@@ -50,6 +50,24 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 	b.problems = append(b.problems, p)
 }
 
+// related gives the last problem the place of a node that it is about too.
+func (b *binder) related(n *Node) {
+	p := &b.problems[len(b.problems)-1]
+	if n == nil || p.Rule == RuleLimit {
+		return
+	}
+	p.Related = append(p.Related, b.doc.place(nil, n))
+}
+
+// place is where a node of the document is.
+func (d *Document) place(l *Locator, n *Node) Place {
+	p := Place{File: d.name, Position: d.Position(n), Pointer: l.Pointer(n)}
+	if d.format == XML {
+		p.Path = l.Path(n)
+	}
+	return p
+}
+
 func (b *binder) fatal(rule Rule, offset int, format string, args ...any) {
 	b.problem(Error, rule, offset, nil, format, args...)
 	b.stopped = true
@@ -182,6 +200,7 @@ func (b *binder) member(f *frame, name string, offset int) *Member {
 	}
 	if f.seen>>m.order&1 == 1 {
 		b.problem(Error, RuleDuplicate, offset, f.node, "%s stands twice in one object", quote(name))
+		b.related(f.node.Child(m.name))
 		return nil
 	}
 	f.seen |= 1 << m.order
@@ -336,6 +355,7 @@ func (b *binder) check(n *Node) {
 	for c := n.first; c != nil; c = c.next {
 		if c.member.array == 0 && f.seen>>c.member.order&1 == 1 {
 			b.problem(Error, RuleDuplicate, int(c.at)-1, c, "%s stands twice in %s", quote(c.Name()), n.Name())
+			b.related(n.Child(c.Name()))
 		}
 		f.seen |= 1 << c.member.order
 		b.check(c)

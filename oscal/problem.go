@@ -94,6 +94,7 @@ type Place struct {
 	File     string
 	Position Position
 	Pointer  string
+	Path     string // in XML documents, as that of a [Problem]
 }
 
 func (p Problem) Error() string {

@@ -130,7 +130,7 @@ func (ref *Reference) problem(l *Locator) (p Problem, wrong bool) {
 			what, found = "a part of "+quote(control.value), "a part of "+quote(controlOf(ref.To).Get("id"))
 		}
 		p = problem(Error, RuleWrongKind, "%s refers to %s; expected %s, found %s", name, target, what, found)
-		p.Related = []Place{{ref.ToDoc.name, ref.ToDoc.Position(ref.To), l.Pointer(ref.To)}}
+		p.Related = []Place{ref.ToDoc.place(l, ref.To)}
 		return p, true
 	case Unavailable:
 		if isImport(ref.From) {
@@ -523,7 +523,7 @@ func (r *referrer) duplicates(d *Document) Problems {
 				continue
 			}
 			before := first[space]
-			place := Place{d.name, d.Position(before), r.places.Pointer(before)}
+			place := d.place(&r.places, before)
 			p := d.problemAt(&r.places, Error, RuleDuplicateID, n, fmt.Sprintf("the %s has the identifier %s of the %s at %s", n.member.name, quote(id), before.member.name, place.Pointer))
 			p.Related = []Place{place}
 			ps = append(ps, p)

@@ -60,6 +60,15 @@ func group(n *Node) (items []*Node, rest *Node) {
 	return items, n
 }
 
+// writtenGroup is group for writers: a member that has no array stands alone.
+// One too many is written all the same, so that a reader can tell the fault.
+func writtenGroup(n *Node) (items []*Node, rest *Node) {
+	if !n.member.Many() {
+		return []*Node{n}, n.next
+	}
+	return group(n)
+}
+
 // asArray tells whether the items of a member stand in an array.
 func (m *Member) asArray(items int) bool {
 	return m.array == inArray || m.array == inSingletonOrArray && items != 1
@@ -136,7 +145,7 @@ func (j *jsonWriter) node(n *Node) {
 		if valueKey != "" && c.member.kind != Flag {
 			break
 		}
-		items, rest := group(c)
+		items, rest := writtenGroup(c)
 		comma()
 		j.key(c.member.json)
 		if c.member.asArray(len(items)) {

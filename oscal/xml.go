@@ -732,6 +732,7 @@ func (r *xmlReader) children(f *frame) {
 				r.deprecated(f, m, at)
 			case m.xml == xmlGrouped, m.array == 0 && m.xml != xmlUnwrapped:
 				r.problem(Error, RuleDuplicate, at, f.node, "<%s> stands twice in %s", r.tag.name, f.node.Name())
+				r.related(f.node.Child(m.name))
 				r.skip()
 				continue
 			}

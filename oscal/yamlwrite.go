@@ -57,7 +57,7 @@ func (y *yamlWriter) members(n *Node, newLine bool) {
 	}
 	valueKey := defs[n.member.def].valueKey
 	for c := n.first; c != nil; {
-		items, rest := group(c)
+		items, rest := writtenGroup(c)
 		start()
 		y.w.WriteString(c.member.json)
 		y.w.WriteByte(':')

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,6 +59,7 @@ func TestValidateConstraints(t *testing.T) {
 		{"no level", []string{"--level", "loud"}, 2, "", "isso: --level: constraint: unknown level \"loud\", expected debug, informational, warning, error or critical\n"},
 		{"no format", []string{"--format", "xlsx"}, 2, "", "isso: --format: expected text, json or sarif, found \"xlsx\"\n"},
 		{"no set", []string{"--constraints", "none.xml"}, 2, "", "isso: open none.xml: no such file or directory\n"},
+		{"several that are wrong", []string{"--constraints", "party.json", "--constraints", "none.xml"}, 2, "", "isso: constraint: party.json: there is no root element\nopen none.xml: no such file or directory\n"},
 		{"not a set", []string{"--constraints", "party.json"}, 2, "", "isso: constraint: party.json: there is no root element\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,6 +103,43 @@ func TestValidateSARIF(t *testing.T) {
 		{"has-parties", "note", "party.json", 1, 2}, {"party-mail", "warning", "party.json", 3, 12}, {"oscal-metadata-party-type-values", "error", "party.json", 3, 66},
 		{"datatype", "error", "bad.json", 1, 20}, {"datatype", "error", "bad.json", 2, 17}, {"member-unknown", "error", "bad.json", 2, 71},
 	}, got)
+}
+
+// TestValidateSARIFPaths: a file of the present folder has a relative URI however
+// it was named, as code scanning needs it.
+func TestValidateSARIFPaths(t *testing.T) {
+	inFolder(t)
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	outside := filepath.Join(t.TempDir(), "bad.json")
+	require.NoError(t, os.WriteFile(outside, []byte(bad), 0o600))
+	_, out, _ := isso(t, "", "validate", "--format", "sarif", "--rule", "member-unknown", filepath.Join(here, "bad.json"), "bad.json", outside)
+	var uris []string
+	for line := range strings.Lines(out) {
+		if uri, ok := strings.CutPrefix(strings.TrimSpace(line), `"uri": `); ok {
+			uris = append(uris, strings.Trim(uri, `",`))
+		}
+	}
+	slices.Sort(uris)
+	require.Equal(t, []string{"bad.json", "file://" + filepath.ToSlash(outside)}, slices.Compact(uris))
+}
+
+// TestOpenListsAndDeprecated: what is allowed but may be meant otherwise, on
+// request.
+func TestOpenListsAndDeprecated(t *testing.T) {
+	inFolder(t)
+	text := strings.Replace(good, `"oscal-version"`, `"document-ids":[{"scheme":"http://www.doi.org","identifier":"x"}],"oscal-version"`, 1)
+	text = strings.Replace(text, `}}}`, `},"controls":[{"id":"a","title":"x","parts":[{"name":"statement"},{"name":"objective","id":"o"}]}]}}`, 1)
+	require.NoError(t, os.WriteFile("open.json", []byte(text), 0o600))
+	const verdict = "open.json: valid catalog, OSCAL 1.2.2\n"
+	status, out, _ := isso(t, "", "validate", "open.json")
+	require.Equal(t, []any{0, verdict}, []any{status, out})
+	status, out, _ = isso(t, "", "validate", "--open-lists", "--deprecated", "open.json")
+	require.Equal(t, []any{0, `open.json:2:86: informational: the value "http://www.doi.org" is not one of http://www.doi.org/; others are allowed, but did you mean http://www.doi.org/? (at /catalog/metadata/document-ids/0/scheme) [oscal-metadata-document-id-scheme-values]
+open.json:2:223: informational: the value "objective" is deprecated since OSCAL 1.0.1 (at /catalog/controls/0/parts/1/name) [oscal-control-statement-part-name]
+` + verdict}, []any{status, out})
+	status, out, _ = isso(t, "", "validate", "--open-lists", "--deprecated", "--level", "warning", "open.json")
+	require.Equal(t, []any{0, verdict}, []any{status, out})
 }
 
 func TestQuery(t *testing.T) {

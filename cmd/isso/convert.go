@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ type conversion struct {
 	to, out string
 	version oscal.Version // the zero Version to leave it
 	quiet   bool          // no warnings
+	invalid bool          // documents with problems too
 }
 
 func convertCommand() *cobra.Command {
@@ -29,8 +31,8 @@ func convertCommand() *cobra.Command {
 		Long: "Convert reads a document in JSON, YAML or XML and writes it in the format of --to,\n" +
 			"or of the extension of --out. Nothing is lost: dates, numbers and explicit defaults\n" +
 			"keep the form in which they were written, formatted text keeps its meaning. A\n" +
-			"document with problems is refused; what Markdown cannot tell is a warning. FILE may\n" +
-			"be - for the standard input.\n" +
+			"document with problems is refused, unless --invalid asks for what can be read of it;\n" +
+			"what Markdown cannot tell is a warning. FILE may be - for the standard input.\n" +
 			"Several files are converted side by side into the folder --out, under their own\n" +
 			"names with the extension of the format; those with problems are left out.\n" +
 			"A file that is there is replaced as a whole: links are followed, mode and owner stay;\n" +
@@ -46,15 +48,16 @@ func convertCommand() *cobra.Command {
 			if info, err := os.Stat(c.out); len(files) == 1 && (err != nil || !info.IsDir()) {
 				doc, problems, err := c.read(cmd, files[0], c.out)
 				printProblems(cmd.ErrOrStderr(), problems)
-				if err != nil {
+				if doc == nil {
 					return err
 				}
-				return writeDocument(cmd, doc, c.out, c.to)
+				return cmp.Or(writeDocument(cmd, doc, c.out, c.to), err)
 			}
 			return c.folder(cmd, files)
 		},
 	}
 	cmd.Flags().StringVar(&c.to, "to", "", "json, yaml or xml; default is that of the extension of --out, else that of the document")
+	cmd.Flags().BoolVar(&c.invalid, "invalid", false, "convert documents with problems too; members that the model does not know are left out, the exit status is 1")
 	cmd.Flags().StringVar(&version, "oscal-version", "", "carry the document to another OSCAL version; what that has no place for is named and left out")
 	cmd.Flags().BoolVarP(&c.quiet, "quiet", "q", false, "leave out warnings; what --oscal-version leaves out is told all the same")
 	cmd.Flags().StringVarP(&c.out, "out", "o", "", "file to write, or folder for several; default is the standard output")
@@ -62,18 +65,20 @@ func convertCommand() *cobra.Command {
 }
 
 // read reads a document that is to be written to a file, and carries it to the
-// version that is asked for. It returns problems to be told of; the error is
-// errProblems if they are all that there is of it.
+// version that is asked for. It returns problems to be told of; if they are
+// errors the error is errProblems, and the document nil unless invalid ones are
+// asked for.
 func (c *conversion) read(cmd *cobra.Command, file, to string) (*oscal.Document, oscal.Problems, error) {
 	doc, err := readDocument(cmd, file)
-	if ps, ok := errors.AsType[oscal.Problems](err); ok {
-		return nil, ps, errProblems
-	}
-	if err != nil {
+	problems, ok := errors.AsType[oscal.Problems](err)
+	switch {
+	case ok && (!c.invalid || doc == nil):
+		return nil, problems, errProblems
+	case ok:
+		err = errProblems
+	case err != nil:
 		return nil, nil, err
-	}
-	var problems oscal.Problems
-	if !c.quiet {
+	case !c.quiet:
 		problems = doc.Problems()
 	}
 	if c.version != (oscal.Version{}) {
@@ -86,7 +91,7 @@ func (c *conversion) read(cmd *cobra.Command, file, to string) (*oscal.Document,
 	if format, err := outputFormat(c.to, to); err == nil && format == oscal.XML && doc.Format() != oscal.XML && !c.quiet {
 		problems = slices.Concat(problems, doc.CheckXML())
 	}
-	return doc, problems, nil
+	return doc, problems, err
 }
 
 // folder converts files into the folder --out.
@@ -121,8 +126,8 @@ func (c *conversion) folder(cmd *cobra.Command, files []string) error {
 	var status error
 	for _, r := range inOrder(len(files), func(i int) converted {
 		doc, problems, err := c.read(cmd, files[i], names[i])
-		if err == nil {
-			err = writeDocument(cmd, doc, names[i], c.to)
+		if doc != nil {
+			err = cmp.Or(writeDocument(cmd, doc, names[i], c.to), err)
 		}
 		return converted{problems, err}
 	}) {

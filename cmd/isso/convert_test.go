@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
 )
 
 // Many files are worked on side by side, and what is said of them comes in their
@@ -89,4 +91,39 @@ func TestConvertToFolder(t *testing.T) {
 	}
 	require.FileExists(t, "out/good.xml")
 	require.FileExists(t, "other/good.xml")
+}
+
+// TestConvertInvalid: what can be read of a document with problems goes through
+// the other formats and comes back as it was, if asked for; the problems are told
+// as ever.
+func TestConvertInvalid(t *testing.T) {
+	dir := corpus.Path(t, "oscal/constraints/cli")
+	files, err := filepath.Glob(filepath.Join(dir, "*_invalid.*"))
+	require.NoError(t, err)
+	require.Len(t, files, 15)
+	t.Chdir(t.TempDir())
+	for _, file := range files {
+		format := filepath.Ext(file)[1:]
+		status, want, errs := isso(t, "", "convert", "--invalid", file)
+		require.Equal(t, 1, status)
+		_, _, refused := isso(t, "", "convert", file)
+		require.Equal(t, refused, errs)
+		require.NotEmpty(t, errs)
+		for _, other := range []string{"xml", "json", "yaml"} {
+			status, _, _ = isso(t, "", "convert", "--invalid", file, "-o", "other."+other)
+			require.Equal(t, 1, status)
+			_, got, _ := isso(t, "", "convert", "--invalid", "other."+other, "--to", format)
+			require.Equal(t, want, got, file)
+		}
+	}
+	inFolder(t)
+	status, out, _ := isso(t, "", "convert", "--invalid", "bad.json", "--to", "yaml")
+	require.Equal(t, 1, status)
+	require.Equal(t, "catalog:\n  uuid: \"no\"\n  metadata:\n    title: x\n    last-modified: \"2026-01-01\"\n    version: \"1.0\"\n    oscal-version: \"1.2.2\"\n", out)
+	status, out, errs := isso(t, "", "convert", "--invalid", "bad.json", "good.json", "--to", "xml", "-o", "out")
+	require.Equal(t, 1, status)
+	require.Empty(t, out)
+	require.Contains(t, errs, "bad.json:2:71: unknown member")
+	require.FileExists(t, "out/bad.xml")
+	require.FileExists(t, "out/good.xml")
 }

@@ -132,6 +132,35 @@ func TestDB(t *testing.T) {
 	}
 }
 
+// TestDBForeign: only init makes tables in a database of somebody else, or a store
+// of a folder.
+func TestDBForeign(t *testing.T) {
+	inFolder(t)
+	require.NoError(t, os.Mkdir("folder", 0o700))
+	code, _, msg := isso(t, "", "db", "log", "--db", "folder")
+	require.Equal(t, 2, code)
+	require.Contains(t, msg, "folder holds no store: ")
+	entries, err := os.ReadDir("folder")
+	require.NoError(t, err)
+	require.Empty(t, entries)
+	db, err := sql.Open("sqlite", "other.db")
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE own (x)")
+	require.NoError(t, err)
+	status, _, text := isso(t, "", "db", "import", "good.json", "--db", "other.db")
+	require.Equal(t, 2, status)
+	require.Contains(t, text, "other.db holds no store: ")
+	tables := func() (n int) {
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE type = 'table'").Scan(&n))
+		return n
+	}
+	require.Equal(t, 1, tables())
+	dbRun(t, "init", "--db", "other.db")
+	dbRun(t, "import", "good.json", "--db", "other.db")
+	require.Equal(t, 4, tables())
+}
+
 // Every document of a folder is stored, and none in place of another; any name
 // can be exported.
 func TestDBFiles(t *testing.T) {
@@ -172,39 +201,6 @@ out/nul%5C%3A.json
 func TestPrintable(t *testing.T) {
 	require.Equal(t, "Zoë O'Hara", printable("Zoë O'Hara"))
 	require.Equal(t, `"\x1b[31m2  fake\n"`, printable("\x1b[31m2  fake\n"))
-}
-
-// TestDBForeign: only init makes tables in a database of somebody else, or a store
-// of a folder.
-func TestDBForeign(t *testing.T) {
-	inFolder(t)
-	require.NoError(t, os.Mkdir("folder", 0o700))
-	code, _, _ := isso(t, "", "db", "log", "--db", "folder")
-	require.Equal(t, 2, code)
-	entries, err := os.ReadDir("folder")
-	require.NoError(t, err)
-	require.Empty(t, entries)
-	db, err := sql.Open("sqlite", "other.db")
-	require.NoError(t, err)
-	defer db.Close()
-	_, err = db.ExecContext(t.Context(), "CREATE TABLE own (x)")
-	require.NoError(t, err)
-	status, _, text := isso(t, "", "db", "import", "good.json", "--db", "other.db")
-	require.Equal(t, 2, status)
-	require.Contains(t, text, "other.db: there is no store")
-	status, _, _ = isso(t, "", "db", "verify", "--db", "other.db")
-	require.Equal(t, 2, status)
-	mode := ""
-	require.NoError(t, db.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode))
-	require.Equal(t, "delete", mode)
-	tables := func() (n int) {
-		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE type = 'table'").Scan(&n))
-		return n
-	}
-	require.Equal(t, 1, tables())
-	dbRun(t, "init", "--db", "other.db")
-	dbRun(t, "import", "good.json", "--db", "other.db")
-	require.Equal(t, 4, tables())
 }
 
 // TestDBVerifyTampered changes a SQLite store behind the program's back.

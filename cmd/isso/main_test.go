@@ -59,6 +59,8 @@ stdin: valid catalog by the model of OSCAL 1.2.2; its own version "9.9.9" is unk
 		{"unknown version without warnings", strings.Replace(good, "1.2.2", "9.9.9", 1), []string{"validate", "-", "--level", "error"}, 0, "stdin: valid catalog by the model of OSCAL 1.2.2; its own version \"9.9.9\" is unknown\n", ""},
 		{"unknown flag", "", []string{"validate", "--loud", "good.json"}, 2, "", "isso: validate: unknown flag: --loud; isso validate --help tells its use\n"},
 		{"unknown flag of a command in a command", "", []string{"db", "log", "--loud"}, 2, "", "isso: db log: unknown flag: --loud; isso db log --help tells its use\n"},
+		{"misspelt rule", "", []string{"validate", "--rule", "datatyp", "bad.json"}, 2, "", "isso: validate: there is no rule \"datatyp\"; did you mean datatype?\n"},
+		{"unknown rule", "", []string{"validate", "--not-rule", "no-such-rule", "bad.json"}, 2, "", "isso: validate: there is no rule \"no-such-rule\"; the rules of a set that --constraints names are known too\n"},
 		{"no root", "", []string{"validate", "--root", "none", "good.json"}, 2, "", "isso: open none: no such file or directory\n"},
 		{"unknown command", "", []string{"frobnicate"}, 2, "", "isso: unknown command \"frobnicate\" for \"isso\"\n"},
 	} {

@@ -45,16 +45,10 @@ func (v *validation) dangling(inputs []input, i int, folder *folder) []constrain
 	})
 	found := constraint.StructureFindings(ps)
 	for i := range found {
-		f := &found[i]
-		about := "what has this identifier"
-		if f.Rule == string(oscal.RuleDuplicateID) {
+		if f := &found[i]; f.Rule == string(oscal.RuleDuplicateID) {
 			// The models ask for unique identifiers in words; where their constraints
 			// do not ask for it too, other programs take the document.
 			f.Level = constraint.LevelWarning
-			about = "first with this identifier"
-		}
-		for j := range f.Related {
-			f.Related[j].Message = about
 		}
 	}
 	return slices.DeleteFunc(found, func(f constraint.Finding) bool {

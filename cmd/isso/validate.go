@@ -1,16 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/constraint"
 )
@@ -30,6 +31,7 @@ type validation struct {
 	opts       constraint.Options
 	reach      reach
 	without    bool   // without constraints
+	deprecated bool   // with values that are deprecated
 	references string // off, on or strict
 	relRoot    bool
 	sets       []string
@@ -86,6 +88,9 @@ func validateCommand() *cobra.Command {
 			if err := v.loadSets(cmd); err != nil {
 				return err
 			}
+			if err := v.checkRules(); err != nil {
+				return err
+			}
 			return v.run(cmd, files, format, quiet)
 		},
 	}
@@ -96,6 +101,8 @@ func validateCommand() *cobra.Command {
 	flags.StringVar(&level, "level", "", "leave out what weighs less: debug, informational, warning, error or critical")
 	flags.StringArrayVar(&v.sets, "constraints", nil, "file of a constraint set; may be repeated")
 	flags.BoolVar(&v.without, "no-constraints", false, "leave out the constraints of the models")
+	flags.BoolVar(&v.opts.OpenLists, "open-lists", false, "also report values that no list has where the lists allow others, as informational: they may be misspelt")
+	flags.BoolVar(&v.deprecated, "deprecated", false, "also report values that are allowed but deprecated, as informational")
 	flags.StringVar(&v.references, "references", "on", "off; on: report references that lead nowhere; strict: also those to documents that are not given")
 	flags.BoolVar(&v.relRoot, "relative-root", false, "read a leading slash in constraint sets relative to their contexts")
 	flags.StringArrayVar(&v.opts.Only, "rule", nil, "report this rule only; may be repeated")
@@ -103,6 +110,26 @@ func validateCommand() *cobra.Command {
 	v.reach.flags(cmd)
 	flags.StringVar(&now, "now", "", "the present time for constraints, e.g. 2026-06-30T00:00:00Z; default is that of the clock")
 	return cmd
+}
+
+// checkRules refuses a filter that names no rule: a misspelt one would make every
+// document look valid.
+func (v *validation) checkRules() error {
+	filters := slices.Concat(v.opts.Only, v.opts.Except)
+	if len(filters) == 0 {
+		return nil
+	}
+	rules := constraint.Rules(append([]*constraint.Set{constraint.BuiltIn()}, v.opts.Sets...)...)
+	for _, name := range filters {
+		if slices.Contains(rules, name) {
+			continue
+		}
+		if near := nearest.Name(name, rules); near != "" {
+			return fmt.Errorf("validate: there is no rule %q; did you mean %s?", name, near)
+		}
+		return fmt.Errorf("validate: there is no rule %q; the rules of a set that --constraints names are known too", name)
+	}
+	return nil
 }
 
 // An input is a file that validate was given.
@@ -156,7 +183,7 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 		case "json":
 			reports = append(reports, c.report)
 		case "sarif":
-			all = append(all, c.found...)
+			all = append(all, inRepository(c.found)...)
 		default:
 			if readable {
 				printFindings(out, c.found, in.doc)
@@ -177,6 +204,30 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 		return err
 	}
 	return failed
+}
+
+// inRepository gives files in the present folder and below it relative names:
+// code scanning shows findings at files of the repository it runs in.
+func inRepository(found []constraint.Finding) []constraint.Finding {
+	here, err := os.Getwd()
+	if err != nil {
+		return found
+	}
+	relative := func(name *string) {
+		if !filepath.IsAbs(*name) {
+			return
+		}
+		if rel, err := filepath.Rel(here, *name); err == nil && filepath.IsLocal(rel) {
+			*name = rel
+		}
+	}
+	for i := range found {
+		relative(&found[i].File)
+		for j := range found[i].Related {
+			relative(&found[i].Related[j].File)
+		}
+	}
+	return found
 }
 
 // verdict is the line about a valid document. A version that nobody here knows
@@ -221,6 +272,9 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 		return checked{err: err}
 	}
 	found := onePerFault(res.Findings)
+	if v.deprecated && opts.MinLevel <= constraint.LevelInformational {
+		found = append(found, res.Notices...)
+	}
 	if v.references != "off" {
 		found = withReferences(found, doc, v.dangling(inputs, i, folder))
 	}
@@ -231,25 +285,30 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 	return checked{r, found, nil}
 }
 
+// loadSets loads the sets that --constraints names, and tells what is wrong with
+// any of them.
 func (v *validation) loadSets(cmd *cobra.Command) error {
+	var wrong []error
 	for _, file := range v.sets {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		loader, err := v.reach.open(file, "")
-		if err != nil {
-			return err
-		}
-		defer loader.Close()
-		set, err := constraint.Load(cmd.Context(), file, f, &constraint.LoadOptions{Loader: loader, RelativeRoot: v.relRoot})
-		if err != nil {
-			return err
-		}
+		set, err := v.loadSet(cmd, file)
+		wrong = append(wrong, err)
 		v.opts.Sets = append(v.opts.Sets, set)
 	}
-	return nil
+	return errors.Join(wrong...)
+}
+
+func (v *validation) loadSet(cmd *cobra.Command, file string) (*constraint.Set, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	loader, err := v.reach.open(file, "")
+	if err != nil {
+		return nil, err
+	}
+	defer loader.Close()
+	return constraint.Load(cmd.Context(), file, f, &constraint.LoadOptions{Loader: loader, RelativeRoot: v.relRoot})
 }
 
 // printFindings prints a line for each finding and one for each other place that
@@ -262,7 +321,7 @@ func printFindings(w io.Writer, found []constraint.Finding, doc *oscal.Document)
 			if doc != nil && doc.Format() == oscal.XML && r.Path != "" {
 				place = r.Path
 			}
-			fmt.Fprintf(w, "%s:%s: note: %s (at %s)\n", r.File, r.Position, cmp.Or(r.Message, "this is the other place"), place)
+			fmt.Fprintf(w, "%s:%s: note: %s (at %s)\n", r.File, r.Position, r.Message, place)
 		}
 	}
 }

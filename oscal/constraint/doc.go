@@ -6,7 +6,9 @@
 // [Validate] reports all that is wrong with a document as [Finding] values:
 // problems of structure and violated constraints, each with level, rule,
 // position, path and message, in document order. [Findings] is the same as an
-// iterator. [WriteSARIF] writes findings for code scanning.
+// iterator. [WriteSARIF] writes findings for code scanning. Values that open
+// lists do not have violate nothing; [Options].OpenLists reports them, as they may
+// be misspelt.
 //
 // [BuiltIn] is the set of the 340 constraints of OSCAL 1.2.2, generated from the
 // Metaschema modules. [Load] reads others from Metaschema constraint XML. A

@@ -1,7 +1,6 @@
 package constraint
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,12 +102,17 @@ func (r *run) load(uri string) (*source, error) {
 	doc, err := oscal.Read(text, &oscal.ReadOptions{Name: final})
 	text.Close()
 	if doc == nil {
-		return nil, err
+		return nil, notDocument{err}
 	}
 	// A document that is not valid can be looked into all the same; what is
 	// wrong with it is said when it is validated itself.
 	return r.add(doc.Root(), doc, final), nil
 }
+
+// notDocument is the error of what could be loaded but is no document of OSCAL.
+type notDocument struct{ error }
+
+func (e notDocument) Unwrap() error { return e.error }
 
 // joined marks a string that is a URI resolved already. Where documents have
 // relative names, resolving it again would go wrong.
@@ -156,7 +160,9 @@ func (d *dyn) document(uri string) (*source, error) {
 		if err == nil {
 			return s, nil
 		}
-		last = cmp.Or(last, err)
+		if _, there := err.(notDocument); last == nil || there {
+			last = err
+		}
 	}
 	if last == nil {
 		last = fmt.Errorf("no resource %s with a link is in the back matter", clip(id))
@@ -198,13 +204,17 @@ func docFunction(d *dyn, a []Sequence) Sequence {
 	return one(NodeItem(s.top))
 }
 
+// docAvailable tells whether the loader has what a reference means. It need not
+// be a document of OSCAL: constraints ask so for images and texts, and the
+// reference engine of Metaschema answers so.
 func docAvailable(d *dyn, a []Sequence) Sequence {
 	uri, ok := d.reference(a[0], "doc-available")
 	if !ok {
 		return boolSeq(false)
 	}
 	_, err := d.document(uri)
-	return boolSeq(err == nil)
+	_, there := err.(notDocument)
+	return boolSeq(err == nil || there)
 }
 
 func uriSeq(uri string) Sequence {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -71,6 +72,7 @@ type found struct {
 	about   string // what the related node is
 	err     error
 	notice  bool
+	open    bool // a value that all lists leave open
 }
 
 func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
@@ -471,6 +473,9 @@ func (e *evaluator) judgeValues() {
 	for _, r := range e.passed {
 		e.count(r.c, true)
 	}
+	if e.opts.OpenLists && e.opts.MinLevel <= LevelInformational {
+		e.openValues(bad)
+	}
 	if len(bad) == 0 && e.counts == nil {
 		return
 	}
@@ -480,19 +485,66 @@ func (e *evaluator) judgeValues() {
 			continue
 		}
 		e.add1(found{c: r.c, node: r.node, message: e.message(r.c, nil, r.node, func() string {
-			return fmt.Sprintf("the value %s is not one of %s", clip(r.node.Value()), list(r.c.Enums))
+			s, meant := notListed(r.node.Value(), r.c)
+			if meant != "" {
+				s += "; did you mean " + meant + "?"
+			}
+			return s
 		})})
 	}
 }
 
-// list names the values of an enumeration, the first twelve if there are many.
-func list(enums []Enum) string {
+// openValues notes the values that no list has where all allow others: one
+// finding for a node, of the list with the value that may have been meant or, if
+// none is near, of the first. A message of a set would speak of a violation.
+func (e *evaluator) openValues(bad map[*oscal.Node]bool) {
+	lists := map[*oscal.Node][]*compiled{}
+	var nodes []*oscal.Node
+	for _, r := range e.unlisted {
+		if bad[r.node] || e.skipped(r.c) {
+			continue
+		}
+		if lists[r.node] == nil {
+			nodes = append(nodes, r.node)
+		}
+		lists[r.node] = append(lists[r.node], r.c)
+	}
+	for _, n := range e.listed {
+		delete(lists, n)
+	}
+	for _, n := range nodes {
+		cs := lists[n]
+		if cs == nil {
+			continue
+		}
+		f := found{c: cs[0], node: n, open: true}
+		var meant string
+		f.message, meant = notListed(n.Value(), cs...)
+		f.message += "; others are allowed"
+		if meant != "" {
+			f.message += ", but did you mean " + meant + "?"
+			f.c = cs[slices.IndexFunc(cs, func(c *compiled) bool { _, has := c.values[meant]; return has })]
+		}
+		e.add1(f)
+	}
+}
+
+// notListed says that lists lack a value, and which one may have been meant, ""
+// if none is near.
+func notListed(value string, lists ...*compiled) (message, meant string) {
 	var names []string
-	for _, x := range enums {
-		if x.Deprecated == "" {
-			names = append(names, x.Value)
+	for _, c := range lists {
+		for _, x := range c.Enums {
+			if x.Deprecated == "" {
+				names = append(names, x.Value)
+			}
 		}
 	}
+	return fmt.Sprintf("the value %s is not one of %s", clip(value), list(names)), nearest.Name(value, names)
+}
+
+// list names the values of an enumeration, the first twelve if there are many.
+func list(names []string) string {
 	if len(names) > 12 {
 		return strings.Join(names[:12], ", ") + " and " + strconv.Itoa(len(names)-12) + " more"
 	}
@@ -677,6 +729,9 @@ func (e *evaluator) report(r *Report) {
 			if out.Level < e.opts.MinLevel {
 				continue
 			}
+		}
+		if f.open {
+			out.Level = min(f.c.Level, LevelInformational)
 		}
 		if f.notice {
 			out.Level = LevelInformational

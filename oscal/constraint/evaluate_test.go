@@ -2,7 +2,6 @@ package constraint
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -232,6 +231,46 @@ func TestResourceReference(t *testing.T) {
 	require.Equal(t, []string{"error /catalog[1] this does not hold: doc-available('#11111111-0000-4000-9000-00000000000a')"}, messages(r))
 }
 
+// TestOpenLists: a value that no list has is reported on request where all lists
+// allow others, with what may have been meant; where one list is closed it is a
+// violation as ever.
+func TestOpenLists(t *testing.T) {
+	set := inContext(`<allowed-values id="open" target="//param/@class" allow-other="yes"><enum value="weekly"/><enum value="daily"/></allowed-values>
+<allowed-values id="more" target="//param/@class" allow-other="yes"><enum value="monthly"/><enum value="old" deprecated="1.1"/><message>never said</message></allowed-values>
+<allowed-values id="closed" target="//part/@name"><enum value="statement"/></allowed-values>
+<allowed-values id="opened" target="//part/@name" allow-other="yes"><enum value="guidance"/></allowed-values>`)
+	const text = `{"catalog":{"uuid":"74c8ba1e-5cd4-4ad1-bbfd-d888e2f6c724","metadata":{"title":"a","last-modified":"2026-03-01T00:00:00Z","version":"1","oscal-version":"1.2.2"},
+"params":[{"id":"a","class":"daily","label":"x"},{"id":"b","class":"montly","label":"x"},{"id":"c","class":"yearly","label":"x"},{"id":"d","class":"old","label":"x"},{"id":"e","label":"x"},{"id":"f","class":"Weekly","label":"x"}],
+"controls":[{"id":"c","title":"x","parts":[{"name":"statment"},{"name":"guidance"}]}]}}`
+	closed := []string{
+		`error /catalog[1]/control[1]/part[1]/@name the value "statment" is not one of statement; did you mean statement?`,
+		`error /catalog[1]/control[1]/part[1]/@name the value "statment" is not one of guidance`,
+	}
+	require.Equal(t, closed, messages(withSet(t, text, set, nil)))
+	r := withSet(t, text, set, &Options{OpenLists: true})
+	require.Equal(t, append([]string{
+		`informational /catalog[1]/param[2]/@class the value "montly" is not one of weekly, daily, monthly; others are allowed, but did you mean monthly?`,
+		`informational /catalog[1]/param[3]/@class the value "yearly" is not one of weekly, daily, monthly; others are allowed`,
+		`informational /catalog[1]/param[6]/@class the value "Weekly" is not one of weekly, daily, monthly; others are allowed, but did you mean weekly?`,
+	}, closed...), messages(r))
+	require.Equal(t, []string{"more", "open", "open"}, []string{r.Findings[0].Rule, r.Findings[1].Rule, r.Findings[2].Rule})
+	require.NoError(t, errors.Unwrap(r.Findings[0]))
+	require.Equal(t, closed, messages(withSet(t, text, set, &Options{OpenLists: true, MinLevel: LevelWarning})))
+	require.Len(t, withSet(t, text, set, &Options{OpenLists: true, Except: []string{"more", "open"}}).Findings, 2)
+}
+
+// TestDocAvailable: a file is available whatever is in it; doc says that it is no
+// document of OSCAL.
+func TestDocAvailable(t *testing.T) {
+	text := strings.TrimSuffix(fuzzDocument, "}}") + `,"back-matter":{"resources":[{"uuid":"11111111-0000-4000-9000-000000000009",
+"rlinks":[{"href":"gone.png"},{"href":"a.png"}]}]}}}`
+	r := withSet(t, text, inContext(`<expect id="image" test="doc-available('a.png')"/><expect id="resource" test="doc-available('#11111111-0000-4000-9000-000000000009')"/>
+<expect id="missing" test="not(doc-available('gone.png'))"/><expect id="doc" test="doc('a.png')"/>`), &Options{Loader: texts{"dir/a.png": "\x89PNG\r\n\x1a\n"}})
+	require.Len(t, r.Findings, 1)
+	require.Equal(t, "doc", r.Findings[0].Rule)
+	require.ErrorContains(t, r.Findings[0].Err, `cannot load "dir/a.png": oscal: dir/a.png:1:1: expected UTF-8`)
+}
+
 // TestFindingsIterator: the iterator gives what Validate gives, and can be left
 // and used again.
 func TestFindingsIterator(t *testing.T) {
@@ -348,74 +387,6 @@ func TestRegex(t *testing.T) {
 	}
 	_, err := compileRegex("a", "g", false)
 	require.Error(t, err)
-}
-
-// TestSARIFSchema: the log holds what SARIF 2.1.0 requires (section 3, the
-// properties that "SHALL be present") and its indexes point at what they name.
-func TestSARIFSchema(t *testing.T) {
-	doc := load(t, "documents/fedramp-rev5-templates/FedRAMP-SSP-OSCAL-Template.xml")
-	r, err := Validate(t.Context(), doc, nil)
-	require.NoError(t, err)
-	var b strings.Builder
-	require.NoError(t, WriteSARIF(&b, r.Findings, nil))
-	var again strings.Builder
-	require.NoError(t, WriteSARIF(&again, r.Findings, nil))
-	require.Equal(t, b.String(), again.String())
-	var log struct {
-		Version string
-		Runs    []struct {
-			ColumnKind string
-			Tool       struct {
-				Driver struct {
-					Name  string
-					Rules []struct{ ID string }
-				}
-			}
-			Artifacts []struct{ Location struct{ URI string } }
-			Results   []struct {
-				RuleID    string
-				RuleIndex int
-				Level     string
-				Message   struct{ Text string }
-				Locations []struct {
-					PhysicalLocation struct {
-						ArtifactLocation struct {
-							URI   string
-							Index int
-						}
-						Region struct{ StartLine, StartColumn int }
-					}
-				}
-				RelatedLocations []struct {
-					ID      int
-					Message struct{ Text string }
-				}
-			}
-		}
-	}
-	require.NoError(t, json.Unmarshal([]byte(b.String()), &log))
-	run := log.Runs[0]
-	require.Len(t, run.Results, len(r.Findings))
-	require.Equal(t, "unicodeCodePoints", run.ColumnKind)
-	related := 0
-	for i, res := range run.Results {
-		f := r.Findings[i]
-		require.Equal(t, f.Rule, run.Tool.Driver.Rules[res.RuleIndex].ID)
-		require.Equal(t, f.Rule, res.RuleID)
-		require.Contains(t, []string{"error", "warning", "note"}, res.Level)
-		require.NotEmpty(t, res.Message.Text)
-		at := res.Locations[0].PhysicalLocation
-		require.Equal(t, run.Artifacts[at.ArtifactLocation.Index].Location.URI, at.ArtifactLocation.URI)
-		require.Equal(t, [2]int{f.Position.Line, f.Position.Column}, [2]int{at.Region.StartLine, at.Region.StartColumn})
-		related += len(res.RelatedLocations)
-	}
-	require.Equal(t, 2, related) // the two repeated keys of the template
-	seen := map[string]bool{}
-	for _, rule := range run.Tool.Driver.Rules {
-		require.False(t, seen[rule.ID], rule.ID)
-		seen[rule.ID] = true
-	}
-	require.Equal(t, "dir/my%20file%25.json", fileURI("dir/my file%.json"))
 }
 
 // TestTimes: dates and durations, and text of a document compared with them.

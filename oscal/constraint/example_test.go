@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
@@ -177,6 +178,41 @@ func ExampleSet_AllowedValues() {
 	//   other
 }
 
+// A misspelt value passes where the models allow others than those they list.
+func ExampleOptions_openLists() {
+	doc, err := oscal.Parse(strings.Replace(catalog, `"type": "robot"`, `"type": "person", "links": [{"href": "#x", "rel": "refernce"}]`, 1), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := constraint.Validate(context.Background(), doc, &constraint.Options{OpenLists: true, Only: []string{"oscal-metadata-link-rel-values"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range report.Findings {
+		fmt.Println(f.Level, f.Rule)
+		fmt.Println(f.Message)
+	}
+	fmt.Println(report.Valid())
+	// Output:
+	// informational oscal-metadata-link-rel-values
+	// the value "refernce" is not one of reference; others are allowed, but did you mean reference?
+	// true
+}
+
+// A filter that users write is checked against the rules that there are.
+func ExampleRules() {
+	rules := constraint.Rules(constraint.BuiltIn())
+	for _, name := range []string{"datatype", "oscal-metadata-party-type-values", "colour"} {
+		fmt.Println(name, slices.Contains(rules, name))
+	}
+	// Output:
+	// datatype true
+	// oscal-metadata-party-type-values true
+	// colour false
+}
+
 func ExampleWriteSARIF() {
 	report, err := constraint.Validate(context.Background(), read(), &constraint.Options{Only: []string{"oscal-metadata-party-type-values"}})
 	if err != nil {
@@ -196,8 +232,10 @@ func ExampleWriteSARIF() {
 	// Output:
 	// "version": "2.1.0",
 	// "version": "1.0",
-	// "text": "allowed-values of ."
+	// "text": "The value of metadata/party/type must be one of person, organization."
+	// "text": "The value of metadata/party/type must be one of person, organization."
 	// "level": "error"
+	// "text": "The value of metadata/party/type must be one of person, organization. The constraint is defined in metadata:metadata/party/type#0."
 	// "uri": "rules.json"
 	// "ruleId": "oscal-metadata-party-type-values",
 	// "level": "error",

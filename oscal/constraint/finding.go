@@ -25,6 +25,11 @@ type Options struct {
 	// Only, if it is not empty, leaves out all rules but those named, Except those
 	// named: by ID or Key of constraints, by [oscal.Rule] of structure.
 	Only, Except []string
+	// OpenLists also reports values that no list of allowed values has where all
+	// lists that look at them allow others. Such a value violates nothing, but it
+	// may be misspelt: the finding, one for a node, is of level
+	// [LevelInformational] and says so if a listed value is near.
+	OpenLists bool
 	// Loader gives the documents that constraints ask for. Without it a
 	// constraint that needs one ends in a warning.
 	Loader Loader
@@ -123,8 +128,17 @@ func StructureFindings(problems oscal.Problems) []Finding {
 		if p.Level == oscal.Warning {
 			f.Level = LevelWarning
 		}
+		about := "the other place"
+		switch p.Rule {
+		case oscal.RuleWrongKind:
+			about = "what has this identifier"
+		case oscal.RuleDuplicate:
+			about = "it stands here first"
+		case oscal.RuleDuplicateID:
+			about = "first with this identifier"
+		}
 		for _, r := range p.Related {
-			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Pointer: r.Pointer})
+			f.Related = append(f.Related, Related{File: r.File, Position: r.Position, Path: r.Path, Pointer: r.Pointer, Message: about})
 		}
 		out = append(out, f)
 	}

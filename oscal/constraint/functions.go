@@ -2,6 +2,7 @@ package constraint
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -88,7 +90,7 @@ func (c *compiler) call(e *expr) evalFn {
 	f, ok := library()[name]
 	if !ok {
 		hint := ""
-		if near := nearest(name); near != "" {
+		if near := nearestFunction(name); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 		c.fail(e.at, CodeFunction, "there is no function %s%s", e.name, hint)
@@ -154,8 +156,8 @@ func arity(f function) string {
 	return fmt.Sprintf("%d to %d arguments", f.min, f.max)
 }
 
-// nearest names a function that is written almost like the one asked for.
-func nearest(name string) string {
+// nearestFunction names a function that is written almost like the one asked for.
+func nearestFunction(name string) string {
 	var found []string
 	squash := func(s string) string { return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) }
 	for known := range library() {
@@ -165,7 +167,7 @@ func nearest(name string) string {
 		}
 	}
 	if len(found) == 0 {
-		return ""
+		return nearest.Name(name, slices.Sorted(maps.Keys(library())))
 	}
 	return slices.Min(found)
 }

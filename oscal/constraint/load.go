@@ -538,6 +538,8 @@ func (l *setLoader) constraint(f *setFile, e *setElement, kind Kind) *Constraint
 			c.Keys = append(c.Keys, KeyField{Target: k.attrs["target"], Pattern: k.attrs["pattern"]})
 		case k.name == "message":
 			c.Message = strings.Join(strings.Fields(k.text), " ")
+		case k.name == "formal-name":
+			c.FormalName = strings.Join(strings.Fields(k.text), " ")
 		case k.name == "prop":
 			if k.attrs["namespace"] == sarifNamespace && k.attrs["name"] == "help-url" {
 				c.HelpURL = k.attrs["value"]

@@ -3,9 +3,11 @@ package constraint
 import (
 	"cmp"
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +24,8 @@ type mutantMaker struct {
 	root  *oscal.Node
 	doc   *oscal.Document
 	uuids int
-	fixed map[*oscal.Node]bool // values that must stay
+	fixed map[*oscal.Node]bool     // values that must stay
+	ns    map[*oscal.Node][]string // the namespaces that a condition leaves to a node
 
 	repairing bool
 }
@@ -326,7 +329,7 @@ func (m *mutantMaker) enforce(n *oscal.Node, e *expr, want bool) {
 	set := func(path *expr, v string) {
 		k := m.satisfy(n, path)
 		k.SetValue(v)
-		m.fixed[k] = m.fixed[k] || !m.repairing
+		m.fixed[k] = true
 	}
 	switch e.op {
 	case opAnd, opOr:
@@ -376,9 +379,11 @@ func (m *mutantMaker) enforce(n *oscal.Node, e *expr, want bool) {
 				set(e.kids[0], "https://example.org/"+m.uuid())
 			}
 		case "has-oscal-namespace":
-			if ns := literals(e.kids[0]); !slices.Contains(ns, oscalNamespace) {
+			ns := literals(e.kids[0])
+			if !slices.Contains(ns, oscalNamespace) {
 				n.Set("ns", ns[0])
 			}
+			m.ns[n] = ns
 		default:
 			m.give("no way to enforce %s", e.name)
 		}
@@ -512,6 +517,10 @@ func (m *mutantMaker) enter(c *compiled, target *oscal.Node) {
 		m.fill(entry)
 		for i := range c.keys {
 			have, want := m.keyNode(entry, &ix.keys[i]), m.keyNode(target, &c.keys[i])
+			if m.fixed[want] && have.Member().DataType().Valid(want.Value()) {
+				have.SetValue(want.Value())
+				continue
+			}
 			if c.keys[i].re == nil && !strings.Contains(c.Target, "starts-with") {
 				want.SetValue(have.Value())
 				continue
@@ -532,11 +541,16 @@ func (m *mutantMaker) repair(t *testing.T) {
 			return
 		}
 		for _, f := range found {
+			if !slices.ContainsFunc(m.findings(t), func(now Finding) bool { return now.Constraint == f.Constraint && now.Node == f.Node }) {
+				continue // another repair did this one
+			}
 			m.try(func() *oscal.Node {
 				c := BuiltIn().all[slices.IndexFunc(BuiltIn().all, func(c *compiled) bool { return c.Constraint == f.Constraint })]
 				switch {
 				case m.fixed[f.Node] && c.Kind == KindAllowedValues:
 					m.otherType(t, f.Node)
+				case m.fixed[f.Node] && c.Kind == KindIndexHasKey:
+					m.enter(c, f.Node)
 				case m.fixed[f.Node]:
 				case c.Kind == KindMatches:
 					f.Node.SetValue(cmp.Or(regexSamples[c.Regex], m.sample(c.DataType)))
@@ -565,22 +579,35 @@ func (m *mutantMaker) findings(t *testing.T) []Finding {
 	return slices.DeleteFunc(r.Findings, func(f Finding) bool { return errors.Is(f.Err, ErrNoLoader) })
 }
 
-// otherType looks for a type of the owner of a prop that lets the prop have its
-// name.
+// otherType looks for a type of the owner of a prop, or a namespace of the prop,
+// that lets the prop have its name.
 func (m *mutantMaker) otherType(t *testing.T, name *oscal.Node) {
-	owner := name.Parent().Parent()
-	f := owner.Child("type")
-	if f == nil || f.Kind() != oscal.Flag || m.fixed[f] {
+	prop := name.Parent()
+	fine := func() bool {
+		return !slices.ContainsFunc(m.findings(t), func(f Finding) bool { return f.Node == name })
+	}
+	if f := prop.Parent().Child("type"); f != nil && f.Kind() == oscal.Flag && !m.fixed[f] {
+		old := f.Value()
+		for _, v := range []string{"software", "service", "interconnection", "hardware", "validation", "system", "network"} {
+			if f.SetValue(v); fine() {
+				return
+			}
+		}
+		f.SetValue(old)
+	}
+	if prop.Name() != "prop" {
 		return
 	}
-	old := f.Value()
-	for _, v := range []string{"software", "service", "interconnection", "hardware", "validation", "system", "network"} {
-		f.SetValue(v)
-		if !slices.ContainsFunc(m.findings(t), func(f Finding) bool { return f.Node == name }) {
+	namespaces, bound := m.ns[prop]
+	if !bound {
+		namespaces = []string{"https://example.org/ns"}
+	}
+	for _, ns := range namespaces {
+		if prop.Set("ns", ns); fine() {
 			return
 		}
 	}
-	f.SetValue(old)
+	prop.Set("ns", oscalNamespace)
 }
 
 // again repeats the lowest repeatable node between the host and the target, and
@@ -617,7 +644,7 @@ func makeMutant(t *testing.T, c *compiled) (m *mutantMaker, mutate func() string
 		if way == nil {
 			continue
 		}
-		m = &mutantMaker{root: oscal.NewNode(r), fixed: map[*oscal.Node]bool{}}
+		m = &mutantMaker{root: oscal.NewNode(r), fixed: map[*oscal.Node]bool{}, ns: map[*oscal.Node][]string{}}
 		m.doc = oscal.NewDocument(m.root)
 		ok := func() (ok bool) {
 			defer func() {
@@ -645,77 +672,243 @@ func makeMutant(t *testing.T, c *compiled) (m *mutantMaker, mutate func() string
 }
 
 // neverFires are constraints of OSCAL 1.2.2 that no document can violate: what
-// they look at is not in the model.
-var neverFires = map[string]string{
-	"mapping-common:match-with-child-controls(flag)#0": "no model uses the flag",
-	"implementation-common:inventory-item#2":           "an inventory-item has no @type",
-	"metadata:action#2":                                "system is a flag of an action, and has no @value",
-	"metadata:action#3":                                "type is a flag of an action, and has no @value",
+// their targets go through is not in the model. Host is the definition that they
+// are evaluated on, and step the member that it lacks; without a host nothing in
+// the model uses the definition (mapping-common has a global flag that no
+// assembly refers to).
+var neverFires = map[string]struct {
+	host string
+	step string
+	kind oscal.Kind // flag or not
+}{
+	"mapping-common:match-with-child-controls(flag)#0": {},
+	// (.)[@type=...] asks for a flag that components have.
+	"implementation-common:inventory-item#2": {"inventory-item", "type", oscal.Flag},
+	// ./system/@value and ./type[...]/@value: both are flags of an action.
+	"metadata:action#2": {"action", "system", oscal.Assembly},
+	"metadata:action#3": {"action", "type", oscal.Assembly},
 }
 
-// crowded are constraints whose target another constraint of OSCAL 1.2.2 does
-// not let be (a prop that the kind of component may not have, a link that has to
-// be a document), that no target can satisfy (ssp:system-implementation#5 asks
-// for a link that starts with # and looks it up among UUIDs), or whose company
-// is more than the maker of documents manages. Their documents are valid in
-// structure and satisfy the constraint itself, but for that one.
-var crowded = []string{
-	"assessment-common:local-objective#0",
-	"assessment-common:local-objective#1",
-	"assessment-common:local-objective#2",
-	"assessment-common:local-objective#3",
-	"assessment-common:local-objective#4",
-	"assessment-common:characterization/facet#16",
-	"component:defined-component#7",
-	"component:defined-component#8",
-	"component:defined-component#9",
-	"implementation-common:system-component#8",
-	"implementation-common:system-user#3",
-	"ssp:system-implementation#5",
-	"ssp:system-implementation/leveraged-authorization#1",
-	"ssp:system-implementation/leveraged-authorization#2",
+// TestNeverFires: nothing in the tables of the model lets the constraints of
+// neverFires select a node, and what makes their verdict works where it can be
+// shown: on a node of another definition that has what the target asks for.
+func TestNeverFires(t *testing.T) {
+	find := func(key string) *compiled {
+		return BuiltIn().all[slices.IndexFunc(BuiltIn().all, func(c *compiled) bool { return c.Key == key })]
+	}
+	for key, w := range neverFires {
+		hosted := map[string]bool{}
+		seen := map[*definitionRules]bool{}
+		var walk func(m *memberRules)
+		walk = func(m *memberRules) {
+			if hosts(find(key))(m) {
+				hosted[m.member.Name()] = true
+				for k := range m.member.Definition().Members() {
+					require.False(t, k.Name() == w.step && (k.Kind() == oscal.Flag) == (w.kind == oscal.Flag), key)
+				}
+			}
+			if m.below != nil && !seen[m.below] {
+				seen[m.below] = true
+				for i := range m.below.members {
+					walk(&m.below.members[i])
+				}
+			}
+		}
+		for _, m := range BuiltIn().model().roots {
+			walk(m)
+		}
+		want := map[string]bool{}
+		if w.host != "" {
+			want[w.host] = true
+		}
+		require.Equal(t, want, hosted, key)
+	}
+
+	fires := func(key string, host *oscal.Node) []string {
+		e := newEvaluator(t.Context(), oscal.NewDocument(host.Root()), Options{MaxFindings: 10})
+		e.constraint(find(key), host, nil)
+		e.judgeValues()
+		var paths []string
+		for _, f := range e.found {
+			paths = append(paths, f.node.Path())
+		}
+		return paths
+	}
+	root := oscal.NewRoot("component-definition")
+	component := root.Add("component")
+	component.Set("type", "software")
+	prop := component.Add("prop")
+	prop.Set("name", "vendor-name")
+	require.Empty(t, fires("implementation-common:inventory-item#2", component))
+	prop.Set("name", "vendor")
+	require.Equal(t, []string{"/component-definition[1]/component[1]/prop[1]/@name"}, fires("implementation-common:inventory-item#2", component))
+	require.Equal(t, []string{"/component-definition[1]/component[1]/@type"}, fires("mapping-common:match-with-child-controls(flag)#0", component.Child("type")))
+	component.Set("type", "yes")
+	require.Empty(t, fires("mapping-common:match-with-child-controls(flag)#0", component.Child("type")))
+	// No definition at all has an element of these names with a flag value: the
+	// list is as far as one gets.
+	for key, value := range map[string]string{"metadata:action#2": oscalNamespace, "metadata:action#3": "approval"} {
+		_, listed := find(key).lists(value)
+		require.True(t, listed)
+		_, listed = find(key).lists("zz-none")
+		require.False(t, listed)
+	}
 }
+
+// crowded are constraints whose target no document of OSCAL 1.2.2 can have
+// without a finding: where it is, another constraint is violated. Only is what
+// is found then, with all done that can be; the document is clean without the
+// node that Without names.
+var crowded = map[string]struct {
+	only    []string
+	without string
+}{
+	// local-objective#4 asks for a prop method-id of OSCAL's namespace in a part,
+	// and control-common:part#3 knows label, sort-id and alt-identifier only.
+	"assessment-common:local-objective#0": {methodID, "objectives-and-methods"},
+	"assessment-common:local-objective#1": {methodID, "objectives-and-methods"},
+	"assessment-common:local-objective#2": {methodID, "objectives-and-methods"},
+	"assessment-common:local-objective#3": {methodID, "objectives-and-methods"},
+	"assessment-common:local-objective#4": {methodID, "objectives-and-methods"},
+	// Version 3 of CVSS has no access-vector: facet#10 does not list it.
+	"assessment-common:characterization/facet#16": {[]string{"oscal-facet-cvss3-name-values"}, "characterization"},
+	// The names of props of components, of OSCAL's namespace, lack both.
+	"component:defined-component#7": {[]string{"oscal-component-prop-name", "oscal-metadata-prop-name-values"}, "prop"},
+	"component:defined-component#9": {[]string{"oscal-component-prop-name", "oscal-metadata-prop-name-values"}, "prop"},
+	// The target is a link that starts with #, and its key, that link, is looked
+	// up among UUIDs.
+	"ssp:system-implementation#5": {[]string{"oscal-system-implementation-validation-index"}, "link"},
+}
+
+var methodID = []string{"oscal-part-prop-name", "oscal-metadata-prop-name-values"}
 
 // TestEveryConstraintFires: for each of the 340 built-in constraints a valid
 // document in which nothing is found, and a mutant of it that the constraint
-// catches at the right place. An open list of values says nothing by itself: it
-// is shown to look at the value.
+// catches at the right place, in the tree and in the text. Open lists of values
+// do so where they are asked for.
 func TestEveryConstraintFires(t *testing.T) {
 	fired, open := 0, 0
 	for _, c := range BuiltIn().all {
 		t.Run(c.Key, func(t *testing.T) {
 			m, mutate, why := makeMutant(t, c)
-			if neverFires[c.Key] != "" {
+			if _, never := neverFires[c.Key]; never {
 				require.NotEmpty(t, why)
 				return
 			}
 			require.Empty(t, why, c.Target)
-			var before []string
-			for _, f := range m.findings(t) {
-				before = append(before, f.Error())
-				if c.Key != "ssp:system-implementation#5" {
-					require.NotSame(t, c.Constraint, f.Constraint)
+			rules := func() (out []string) {
+				for _, f := range m.findings(t) {
+					out = append(out, f.Rule)
 				}
+				return out
 			}
-			if !slices.Contains(crowded, c.Key) {
-				require.Empty(t, before)
+			crowd := crowded[c.Key]
+			require.Equal(t, crowd.only, rules())
+			if crowd.without != "" {
+				m.without(t, crowd.without, func() { require.Empty(t, rules()) })
+			}
+			caught := func(o Options) (paths []string) {
+				o.NoStructure, o.Only = true, []string{c.Key}
+				r, err := Validate(t.Context(), m.doc, &o)
+				require.NoError(t, err)
+				for _, f := range r.Findings {
+					paths = append(paths, f.Path)
+				}
+				return paths
+			}
+			if c.AllowOther {
+				require.Empty(t, caught(Options{OpenLists: true}))
 			}
 			path := mutate()
-			r, err := Validate(t.Context(), m.doc, &Options{NoStructure: true, Only: []string{c.Key}, Counts: true})
-			require.NoError(t, err)
-			var caught []string
-			for _, f := range r.Findings {
-				caught = append(caught, f.Path)
-			}
-			if c.AllowOther && len(caught) == 0 {
-				require.Len(t, r.Counts, 1)
-				require.Positive(t, r.Counts[0].Passed)
+			if got := caught(Options{}); !slices.Contains(got, path) {
+				require.True(t, c.AllowOther)
+				require.Empty(t, got)
+				require.Contains(t, caught(Options{OpenLists: true}), path)
 				open++
-				return
+			} else {
+				fired++
 			}
-			require.Contains(t, caught, path)
-			fired++
+			m.caughtInText(t, c, path)
 		})
 	}
 	require.Equal(t, [2]int{279, 57}, [2]int{fired, open})
+}
+
+// caughtInText writes the mutant and reads it again: the finding stands where
+// the text has the node, by the reckoning of encoding/xml.
+func (m *mutantMaker) caughtInText(t *testing.T, c *compiled, path string) {
+	for _, format := range []oscal.Format{oscal.XML, oscal.JSON} {
+		var b strings.Builder
+		require.NoError(t, m.doc.Write(&b, &oscal.WriteOptions{Format: format}))
+		text := b.String()
+		doc, err := oscal.Parse(text, nil)
+		require.NotNil(t, doc, err)
+		if c.Key == "metadata:back-matter/resource#5" {
+			// It asks of the base64 of a resource, of which the model has one, that
+			// their names differ: a reader has to refuse the second before.
+			require.Len(t, doc.Problems(), 1)
+			require.Equal(t, oscal.RuleDuplicate, doc.Problems()[0].Rule)
+			continue
+		}
+		r, err := Validate(t.Context(), doc, &Options{NoStructure: true, Only: []string{c.Key}, OpenLists: true})
+		require.NoError(t, err)
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Path == path })
+		require.GreaterOrEqual(t, i, 0, text)
+		at := r.Findings[i].Position
+		found := text[at.Offset:]
+		require.True(t, strings.HasPrefix(strings.Split(text, "\n")[at.Line-1][at.Column-1:], strings.Split(found, "\n")[0]), at)
+		element, flag, isFlag := strings.Cut(path, "/@")
+		switch start, end := startTag(t, text, element, format); {
+		case format == oscal.JSON:
+			value := strings.HasPrefix(found, strconv.Quote(r.Findings[i].Node.Value()))
+			require.True(t, value || !isFlag && strings.HasPrefix(found, "{"), found)
+		case isFlag:
+			require.True(t, start < at.Offset && at.Offset < end && strings.HasPrefix(found, flag+"="), found)
+		default:
+			require.Equal(t, start, at.Offset)
+		}
+	}
+}
+
+// startTag returns where the start tag of an element is, in bytes.
+func startTag(t *testing.T, text, path string, format oscal.Format) (start, end int) {
+	if format != oscal.XML {
+		return 0, 0
+	}
+	d := xml.NewDecoder(strings.NewReader(text))
+	var open []string            // path of each open element
+	children := map[string]int{} // number by path without position
+	for {
+		start = int(d.InputOffset())
+		token, err := d.Token()
+		require.NoError(t, err, path)
+		switch token := token.(type) {
+		case xml.StartElement:
+			p := "/" + token.Name.Local
+			if len(open) > 0 {
+				p = open[len(open)-1] + p
+			}
+			children[p]++
+			p = fmt.Sprintf("%s[%d]", p, children[p])
+			if open = append(open, p); p == path {
+				return start, int(d.InputOffset())
+			}
+		case xml.EndElement:
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+// without calls f while the document lacks the first node of a name.
+func (m *mutantMaker) without(t *testing.T, name string, f func()) {
+	for n := range m.root.Walk() {
+		if n.Name() == name {
+			parent, children := n.Parent(), slices.Collect(n.Parent().Children())
+			parent.Remove(n)
+			f()
+			parent.SetChildren(children)
+			return
+		}
+	}
+	t.Fatalf("there is no %s", name)
 }

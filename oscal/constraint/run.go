@@ -472,7 +472,7 @@ func convertTo(text, other Item) Item {
 			return Item{kind: kindDuration, v: v}
 		}
 	}
-	fail(CodeValue, "cannot compare: %s is not a %s", clip(text.text), other.Type())
+	fail(CodeValue, "cannot compare: %s is no %s", clip(text.text), other.Type())
 	return Item{}
 }
 

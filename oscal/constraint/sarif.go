@@ -1,12 +1,14 @@
 package constraint
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/issokit/issokit/oscal"
@@ -48,20 +50,27 @@ type sarifDriver struct {
 type sarifRule struct {
 	ID               string          `json:"id"`
 	ShortDescription sarifText       `json:"shortDescription"`
-	HelpURI          string          `json:"helpUri,omitzero"`
+	FullDescription  sarifText       `json:"fullDescription"`
 	Configuration    sarifConfig     `json:"defaultConfiguration"`
-	Properties       sarifProperties `json:"properties,omitzero"`
+	HelpURI          string          `json:"helpUri,omitzero"`
+	Help             sarifText       `json:"help"`
+	Properties       sarifProperties `json:"properties"`
 }
 
 type sarifConfig struct {
 	Level string `json:"level"`
 }
 
+// sarifProperties hold what the standard has no place for; tags and
+// problem.severity are those that code scanning reads.
 type sarifProperties struct {
-	Kind   string `json:"kind,omitzero"`
-	Key    string `json:"key,omitzero"`
-	Target string `json:"target,omitzero"`
-	Test   string `json:"test,omitzero"`
+	Tags     []string `json:"tags"`
+	Severity string   `json:"problem.severity"`
+	Category string   `json:"category"`
+	Kind     string   `json:"kind,omitzero"`
+	Key      string   `json:"key,omitzero"`
+	Target   string   `json:"target,omitzero"`
+	Test     string   `json:"test,omitzero"`
 }
 
 type sarifText struct {
@@ -100,9 +109,9 @@ type sarifPhysical struct {
 }
 
 type sarifRegion struct {
-	StartLine   int `json:"startLine"`
-	StartColumn int `json:"startColumn"`
-	ByteOffset  int `json:"byteOffset"`
+	StartLine   int  `json:"startLine"`
+	StartColumn int  `json:"startColumn,omitzero"`
+	ByteOffset  *int `json:"byteOffset,omitzero"`
 }
 
 type sarifLogical struct {
@@ -177,25 +186,47 @@ func (s *sarifWriter) rule(f *Finding) int {
 	if i, ok := s.rules[f.Rule]; ok {
 		return i
 	}
-	rule := sarifRule{ID: f.Rule, Configuration: sarifConfig{sarifLevel(f.Level)}}
-	rule.ShortDescription.Text = "Structure: " + f.Rule
-	if c := f.Constraint; c != nil {
-		rule.Configuration.Level = sarifLevel(c.Level)
-		rule.HelpURI = c.HelpURL
-		rule.Properties = sarifProperties{c.Kind.String(), c.Key, c.Target, c.Test}
-		switch {
-		case c.Message != "":
-			rule.ShortDescription.Text = c.Message
-		case c.Test != "":
-			rule.ShortDescription.Text = c.Kind.String() + " " + c.Test
-		default:
-			rule.ShortDescription.Text = c.Kind.String() + " of " + c.Target
-		}
-	}
 	i := len(s.run.Tool.Driver.Rules)
 	s.rules[f.Rule] = i
-	s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, rule)
+	s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, newSARIFRule(f))
 	return i
+}
+
+func newSARIFRule(f *Finding) sarifRule {
+	rule := sarifRule{ID: f.Rule, Configuration: sarifConfig{sarifLevel(f.Level)}}
+	if c := f.Constraint; c != nil {
+		full := describe(c)
+		short := cmp.Or(c.FormalName, full)
+		if c.FormalName == "" && c.Message != "" && !strings.Contains(c.Message, "{") {
+			short = c.Message
+		}
+		where := c.Key
+		if c.File != "" {
+			where = c.File + ":" + strconv.Itoa(c.Line)
+		}
+		rule.ShortDescription.Text, rule.FullDescription.Text = short, full
+		rule.Help.Text = full + " The constraint is defined in " + where + "."
+		rule.HelpURI = c.HelpURL
+		rule.Configuration.Level = sarifLevel(c.Level)
+		rule.Properties = sarifProperties{Category: "constraints", Kind: c.Kind.String(), Key: c.Key, Target: c.Target, Test: c.Test}
+	} else if t, ok := ruleTexts[oscal.Rule(f.Rule)]; ok {
+		rule.ShortDescription.Text, rule.FullDescription.Text, rule.Help.Text = t.short, t.full, t.full
+		rule.HelpURI = t.helpURI
+		rule.Configuration.Level = "error"
+		if t.warning {
+			rule.Configuration.Level = "warning"
+		}
+		rule.Properties.Category = t.category
+	} else { // a rule of the caller's
+		rule.ShortDescription.Text, rule.FullDescription.Text, rule.Help.Text = f.Rule, f.Rule, f.Rule
+		rule.Properties.Category = "others"
+	}
+	rule.Properties.Tags = []string{"OSCAL", rule.Properties.Category}
+	rule.Properties.Severity = rule.Configuration.Level
+	if rule.Properties.Severity == "note" {
+		rule.Properties.Severity = "recommendation"
+	}
+	return rule
 }
 
 func (s *sarifWriter) location(file string, at oscal.Position, path, pointer string) sarifLocation {
@@ -209,8 +240,10 @@ func (s *sarifWriter) location(file string, at oscal.Position, path, pointer str
 			s.run.Artifacts = append(s.run.Artifacts, sarifArtifact{sarifURI{URI: uri}})
 		}
 		l.Physical = &sarifPhysical{Artifact: sarifURI{uri, new(i)}}
+		// Code scanning takes no result without a line.
+		l.Physical.Region = &sarifRegion{StartLine: 1}
 		if at.IsValid() {
-			l.Physical.Region = &sarifRegion{at.Line, at.Column, at.Offset}
+			l.Physical.Region = &sarifRegion{at.Line, at.Column, new(at.Offset)}
 		}
 	}
 	// Code scanning shows the logical place; the XML path has names where the
@@ -224,10 +257,15 @@ func (s *sarifWriter) location(file string, at oscal.Position, path, pointer str
 	return l
 }
 
-// fileURI writes a file name as a URI reference; a URI stays as it is.
+// fileURI writes a file name as a URI reference, which is relative if the name
+// is; a URI stays as it is.
 func fileURI(name string) string {
 	if strings.Contains(name, "://") {
 		return name
 	}
-	return (&url.URL{Path: filepath.ToSlash(name)}).EscapedPath()
+	u := url.URL{Path: filepath.ToSlash(name)}
+	if !filepath.IsAbs(name) {
+		return u.EscapedPath()
+	}
+	return "file://" + (&url.URL{Path: "/" + strings.TrimPrefix(u.Path, "/")}).EscapedPath()
 }

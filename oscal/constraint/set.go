@@ -120,6 +120,7 @@ type Constraint struct {
 	AllowOther bool           // allowed-values: other values are fine
 	Extensible string         // allowed-values: none, model or external; "" for the default, model
 	Enums      []Enum         // allowed-values
+	FormalName string         // title, where the set has one
 	Message    string         // template with Metapath in braces; "" for the one of the kind
 	HelpURL    string
 	File       string // external sets: where the constraint stands

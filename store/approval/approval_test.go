@@ -329,3 +329,46 @@ func ExampleNewDesk() {
 	// ceo approved
 	// void
 }
+
+// A risk is accepted only while two others have approved the acceptance that was
+// asked for. Policies, plans, terms of reference and deviations go the same way.
+func ExampleDesk_Holds() {
+	ctx := context.Background()
+	now := func() time.Time { return day }
+	st := store.New(memory.New(nil), &store.Options{Now: now})
+	as := func(actor string) *store.Scope { return st.Scope(store.Principal{Tenant: "acme", Actor: actor}) }
+	type acceptance struct{ Risk, State string }
+	risks := store.NewCollection(as("owner"), "risks", func(a acceptance) string { return a.Risk }, nil)
+	_ = risks.Create(ctx, acceptance{"R-1", "requested"})
+
+	accept := func(actor string) error {
+		return as(actor).Update(ctx, func(tx *store.Tx) error {
+			holds, err := approval.NewDesk(tx.Scope(), now).Holds(ctx, "acceptance", "risks", "R-1")
+			if err != nil {
+				return err
+			}
+			if !holds {
+				return errors.New("it is not approved")
+			}
+			v, err := risks.In(tx).Load(ctx, "R-1")
+			if err != nil {
+				return err
+			}
+			_, err = risks.In(tx).Swap(ctx, acceptance{"R-1", "accepted"}, v.Revision)
+			return err
+		})
+	}
+	a, _ := approval.NewDesk(as("owner"), now).Request(ctx, "acceptance", "risks", "R-1", approval.Rule{
+		Quorum: 2, Approvers: []string{"ciso", "ceo", "cfo"}, Deadline: day.AddDate(0, 1, 0),
+	})
+	fmt.Println(accept("ciso"))
+	for _, who := range []string{"ciso", "cfo"} {
+		fmt.Println(approval.NewDesk(as(who), now).Decide(ctx, a.ID, true, "until it is retired"))
+	}
+	fmt.Println(accept("ciso"))
+	// Output:
+	// it is not approved
+	// pending <nil>
+	// approved <nil>
+	// <nil>
+}

@@ -48,7 +48,8 @@ func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
 type Backend interface {
 	// View runs fn on a consistent snapshot of a tenant's records: fn sees no
 	// change that is committed after it began. Put and Delete on the Tx fail with
-	// ErrReadOnly. View must not wait for an Update, nor an Update for a View.
+	// ErrReadOnly. View must not wait for an Update or another View, nor an
+	// Update for a View.
 	View(ctx context.Context, tenant string, fn func(Tx) error) error
 
 	// Update runs fn and commits if it returns nil. On an error, on a panic and if

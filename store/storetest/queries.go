@@ -39,6 +39,7 @@ func (e *env) pages(q store.Query, limit int, between func()) []string {
 		for _, v := range p.Items {
 			keys = append(keys, v.Key)
 		}
+		require.LessOrEqual(e, len(keys), endless, errEndless)
 		if cur = p.Next; cur == "" {
 			return keys
 		}
@@ -359,18 +360,7 @@ var queryCases = []testCase{
 			}
 			for _, desc := range []bool{false, true} {
 				q := store.Query{OrderBy: o, Desc: desc}
-				got := []string{}
-				for cur := store.Cursor(""); ; {
-					p, err := e.items.Page(e.ctx, q, cur, 1)
-					require.NoError(e, err)
-					for _, v := range p.Items {
-						got = append(got, v.Key)
-					}
-					if cur = p.Next; cur == "" {
-						break
-					}
-				}
-				require.Equal(e, e.keys(q), got, "page by page")
+				require.Equal(e, e.keys(q), e.pages(q, 1, func() {}))
 			}
 		}
 		require.Equal(e, texts, e.keys(where(store.Equal("tag", "e\u0301"), store.Equal("tag", "é"), store.Equal("tag", "\ufb01"))))

@@ -199,6 +199,20 @@ func (x forgetful) Collections(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "~") }), err
 }
 
+// nowhere does not say by which value a record came.
+type nowhere struct{ driver.Tx }
+
+func (x nowhere) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	return func(yield func(driver.Record, error) bool) {
+		for r, err := range x.Tx.Scan(ctx, collection, q) {
+			r.Value = ""
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
 // onward does not know of a falling order.
 type onward struct{ driver.Tx }
 
@@ -273,6 +287,7 @@ var faults = map[string]fault{
 	"hidden collections":  {backend{tx: func(tx driver.Tx) driver.Tx { return forgetful{tx} }}, []string{"Driver/Collections"}},
 	"composed tenants":    {backend{update: tenantAs(driver.Backend.Update, compose), view: tenantAs(driver.Backend.View, compose)}, []string{"Tenants/SameKeyTwoTenants"}},
 	"trimmed tenants":     {backend{update: tenantAs(driver.Backend.Update, strings.TrimSpace), view: tenantAs(driver.Backend.View, strings.TrimSpace)}, []string{"Tenants/SameKeyTwoTenants"}},
+	"no place":            {backend{tx: func(tx driver.Tx) driver.Tx { return nowhere{tx} }}, []string{"Queries/OrderTies", "Queries/UnicodeOrder"}},
 	"one order":           {backend{tx: func(tx driver.Tx) driver.Tx { return onward{tx} }}, []string{"Queries/OrderAscDesc", "Queries/OrderTies"}},
 	"no snapshot":         {backend{view: inPieces}, []string{"Transactions/SnapshotInView"}},
 	"no transaction": {backend{update: inPieces}, []string{

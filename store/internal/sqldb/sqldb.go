@@ -191,7 +191,8 @@ func (b *DB) migrate(ctx context.Context) error {
 	return Patiently(ctx, b.opts.LockWait, func() error {
 		version := 0
 		row := b.db.QueryRowContext(ctx, b.text("SELECT value FROM {p}meta WHERE name = 'schema'"))
-		if err := row.Scan(&version); err == nil {
+		err := b.classify(ctx, row.Scan(&version))
+		if err == nil {
 			known := len(b.dialect.Migrations)
 			if version > known {
 				return fmt.Errorf("%w: the tables have schema %d, this program knows up to %d", driver.ErrNewerSchema, version, known)
@@ -200,10 +201,13 @@ func (b *DB) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
+		if errors.Is(err, driver.ErrBusy) {
+			return err
+		}
 		if b.opts.Existing {
 			return b.noStore(ctx, version)
 		}
-		err := b.classify(ctx, b.migrateFrom(ctx, version))
+		err = b.classify(ctx, b.migrateFrom(ctx, version))
 		if err == nil {
 			return nil
 		}

@@ -51,7 +51,9 @@ type ReadOptions struct {
 	Format Format // default: found from the first characters
 	// Fragment is the place in the model of which the text holds one object, under
 	// its XML name, e.g. {"control": {...}}; default: a whole document.
-	Fragment    *Member
+	Fragment *Member
+	// Metaschema has the models that the text may be of; default: those of OSCAL.
+	Metaschema  *Metaschema
 	MaxBytes    int64 // default 256 MiB
 	MaxDepth    int   // nested objects and arrays, or elements; default 200
 	MaxNodes    int   // nodes of the document, YAML aliases expanded; default 20,000,000
@@ -80,8 +82,8 @@ func (o *ReadOptions) withDefaults() ReadOptions {
 	return r
 }
 
-// A Document is an OSCAL document of one of the eight models as a tree of
-// nodes that keeps all that the text said: lexical forms of dates and numbers,
+// A Document is a document of one of the eight models of OSCAL, or of a model of
+// a [Metaschema], as a tree of nodes that keeps all that the text said: lexical forms of dates and numbers,
 // the order of arrays, explicit defaults, positions. Reading from it is safe
 // for several goroutines at once.
 type Document struct {
@@ -98,7 +100,7 @@ type Document struct {
 }
 
 // NewDocument returns a document with the given root, for instance one built by
-// hand. The root must be a node of one of [Roots].
+// hand. The root must be a node of one of [Roots], or of [Metaschema.Roots].
 func NewDocument(root *Node) *Document { return &Document{root: root} }
 
 // NewRoot returns an empty root node of a model, e.g. catalog. It panics if
@@ -116,6 +118,15 @@ func (d *Document) Root() *Node { return d.root }
 
 // Model returns the name of the root, e.g. system-security-plan.
 func (d *Document) Model() string { return d.root.Name() }
+
+// Metaschema returns what the model of the document was loaded from, nil for the
+// models of OSCAL.
+func (d *Document) Metaschema() *Metaschema {
+	if def := d.root.member.Definition(); def != nil && def.loaded != nil {
+		return def.loaded.metaschema
+	}
+	return nil
+}
 
 // Name returns the name under which the document was read, or the one that it
 // was given.
@@ -284,8 +295,7 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 	if d.root == nil && b.problems.Errors() == nil {
 		b.problem(Error, RuleRootMissing, 0, nil, "%s", b.rootExpected())
 	}
-	sortProblems(b.problems)
-	d.problems = b.problems
+	d.problems = b.sorted()
 	errs := b.problems.Errors()
 	switch {
 	case d.root == nil:

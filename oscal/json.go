@@ -173,14 +173,18 @@ func (r *jsonReader) key(first bool) (key string, at int, more bool) {
 // object binds an assembly, or a field with flags.
 func (r *jsonReader) object(n *Node) {
 	f := r.open(n)
+	isLoaded := f.def.loaded != nil
+	if isLoaded && n.first != nil {
+		r.begun(&f)
+	}
 	r.enter()
 	for first := true; !r.stopped; first = false {
 		key, at, more := r.key(first)
 		if !more {
 			break
 		}
-		if f.isValueKey(key) {
-			if !r.valueMember(&f, at) {
+		if f.isValueKey(key) || isLoaded && f.isValueName(key) {
+			if !r.valueMember(&f, key, at) {
 				r.skip()
 			} else {
 				r.value(&f, n.member, n, n.member.dtype)
@@ -201,35 +205,41 @@ func (r *jsonReader) object(n *Node) {
 
 // bind reads the value of a member: an item, or an array of items.
 func (r *jsonReader) bind(f *frame, m *Member) {
-	if m.array == 0 || m.array == inSingletonOrArray && r.peek() == '{' {
+	switch {
+	case m.array == 0, m.array == inSingletonOrArray && r.peek() != '[':
 		r.item(f, m)
 		return
-	}
-	if r.peek() != '[' {
+	case m.array == byKey:
+		r.keyed(f, m)
+		return
+	case r.peek() != '[':
 		r.shape(f, m, r.i, "an array", r.found())
 		r.skip()
 		return
 	}
 	at := r.i
 	r.enter()
-	for first := true; !r.stopped; first = false {
+	for items := 0; !r.stopped; items++ {
 		r.space()
 		switch r.peek() {
 		case ']':
 			r.leave()
-			if first {
+			if items == 0 {
 				r.emptyArray(f, m, at)
+			}
+			if items == 1 {
+				r.arrayOfOne(f, m, at)
 			}
 			return
 		case ',':
-			if first {
+			if items == 0 {
 				r.syntax(`a value or "]"`)
 				return
 			}
 			r.i++
 			r.space()
 		default:
-			if !first {
+			if items > 0 {
 				r.syntax(`"," or "]"`)
 				return
 			}
@@ -238,23 +248,59 @@ func (r *jsonReader) bind(f *frame, m *Member) {
 	}
 }
 
-func (r *jsonReader) item(f *frame, m *Member) {
-	if m.kind == Flag || m.kind == Field && defs[m.def].valueKey == "" {
-		switch r.peek() {
-		case '{', '[', 'n':
-			r.shape(f, m, r.i, "a "+m.dtype.String(), r.found())
-			r.skip()
+// keyed reads the object of a group by key.
+func (r *jsonReader) keyed(f *frame, m *Member) {
+	if r.unfit(f, m, false) {
+		return
+	}
+	at, none := r.i, true
+	r.members(func(key string, keyAt int) {
+		none = false
+		switch plain := m.isPlain(); {
+		case r.unfit(f, m, plain):
+		case plain:
+			r.value(f, m, r.named(f, m, key, keyAt, r.i), m.dtype)
 		default:
-			r.value(f, m, r.add(f, m, r.i), m.dtype)
+			r.object(r.named(f, m, key, keyAt, r.i))
 		}
-		return
+	})
+	if none && !r.stopped {
+		r.emptyArray(f, m, at)
 	}
-	if r.peek() != '{' {
-		r.shape(f, m, r.i, "an object", r.found())
-		r.skip()
-		return
+}
+
+func (r *jsonReader) item(f *frame, m *Member) {
+	plain := m.isPlain()
+	if c := r.peek(); plain && c == '"' || !plain && c == '{' || !r.unfit(f, m, plain) {
+		if n := r.add(f, m, r.i); plain {
+			r.value(f, m, n, m.dtype)
+		} else {
+			r.object(n)
+		}
 	}
-	r.object(r.add(f, m, r.i))
+}
+
+// unfit notes that something else follows than the value or the object that is
+// expected, and reads over it.
+func (r *jsonReader) unfit(f *frame, m *Member, plain bool) bool {
+	want := "an object"
+	switch r.peek() {
+	case '{':
+		if !plain {
+			return false
+		}
+	case '[', 'n':
+	default:
+		if plain {
+			return false
+		}
+	}
+	if plain {
+		want = "a " + m.dtype.String()
+	}
+	r.shape(f, m, r.i, want, r.found())
+	r.skip()
+	return true
 }
 
 // value reads a scalar into a node.

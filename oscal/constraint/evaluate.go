@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
@@ -75,7 +76,7 @@ type found struct {
 	open    bool // a value that all lists leave open
 }
 
-func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
+func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) (*evaluator, error) {
 	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, lookups: map[string]bool{}}
 	e.now, e.loader, e.resolve, e.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
 	if o.MaxSteps > 0 {
@@ -84,9 +85,17 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 	e.add(doc.Root(), doc, doc.Name())
 	e.d.run = e.run
 	if !o.NoBuiltIn {
-		e.sets = append(e.sets, BuiltIn())
+		set, err := OfMetaschema(doc.Metaschema())
+		if err != nil {
+			return nil, err
+		}
+		e.sets = append(e.sets, set)
 	}
-	e.sets = append(e.sets, o.Sets...)
+	for _, s := range o.Sets {
+		if !slices.Contains(e.sets, s) {
+			e.sets = append(e.sets, s)
+		}
+	}
 	for _, s := range e.sets {
 		e.base = append(e.base, len(e.skip))
 		for _, c := range s.all {
@@ -103,7 +112,7 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 			}
 		}
 	}
-	return e
+	return e, nil
 }
 
 // wanted applies the filters.
@@ -151,20 +160,16 @@ func (e *evaluator) evaluate() (err error) {
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
-	var model *modelRules
-	for _, s := range e.sets {
-		if s.model != nil {
-			model = s.model()
-		}
-	}
 	e.findContexts()
 	root := e.doc.Root()
-	var rules *memberRules
-	if model != nil {
-		rules = model.roots[root.Member()]
-	}
-	if rules == nil {
-		rules = &memberRules{member: root.Member()}
+	rules := &memberRules{member: root.Member()}
+	for _, s := range e.sets {
+		if s.model == nil || s.metaschema != e.doc.Metaschema() {
+			continue
+		}
+		if r := s.model().roots[root.Member()]; r != nil {
+			rules = r
+		}
 	}
 	e.contextsAt(e.source(root).top, nil)
 	e.visit(root, rules, nil)
@@ -184,6 +189,14 @@ func (e *evaluator) evaluate() (err error) {
 	}
 	e.judgeValues()
 	return nil
+}
+
+// versions is what the versions of the document's model are versions of.
+func (e *evaluator) versions() string {
+	if e.doc.Metaschema() == nil {
+		return "OSCAL"
+	}
+	return "version"
 }
 
 func (e *evaluator) defined(name string) bool {
@@ -425,7 +438,7 @@ func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
 	if deprecated {
 		for _, x := range c.Enums {
 			if x.Value == v {
-				e.add1(found{c: c, node: n, message: fmt.Sprintf("the value %s is deprecated since OSCAL %s", clip(v), x.Deprecated), notice: true})
+				e.add1(found{c: c, node: n, message: fmt.Sprintf("the value %s is deprecated since %s %s", clip(v), e.versions(), x.Deprecated), notice: true})
 			}
 		}
 	}
@@ -540,7 +553,12 @@ func notListed(value string, lists ...*compiled) (message, meant string) {
 			}
 		}
 	}
-	return fmt.Sprintf("the value %s is not one of %s", clip(value), list(names)), nearest.Name(value, names)
+	message = fmt.Sprintf("the value %s is not one of %s", clip(value), list(names))
+	// Numbers, dates and single letters are not misspelt but other.
+	if strings.IndexFunc(value, unicode.IsLetter) < 0 || len(value) < 3 {
+		return message, ""
+	}
+	return message, nearest.Name(value, names)
 }
 
 // list names the values of an enumeration, the first twelve if there are many.

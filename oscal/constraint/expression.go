@@ -16,8 +16,10 @@ type CompileOptions struct {
 	// the document, as the reference engine does inside nested contexts.
 	RelativeRoot bool
 	// Namespaces binds prefixes of element names to namespaces. Names of the
-	// OSCAL namespace are those of the model; others are refused.
+	// namespace of the models are known; others are refused.
 	Namespaces map[string]string
+	// Metaschema has the models that the names are of; default: those of OSCAL.
+	Metaschema *oscal.Metaschema
 }
 
 // An Expression is a compiled Metapath expression. It is immutable: several

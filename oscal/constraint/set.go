@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -155,6 +156,8 @@ type Set struct {
 	contexts []*contextRules // external sets
 	all      []*compiled     // in table order
 	model    func() *modelRules
+	// metaschema has the models that the set is about, nil for those of OSCAL.
+	metaschema *oscal.Metaschema
 }
 
 // Name returns the name under which the set was loaded.
@@ -259,7 +262,7 @@ func BuiltIn() *Set { return builtin() }
 
 var builtin = sync.OnceValue(func() *Set {
 	s := &Set{name: "OSCAL " + oscal.ModelVersion}
-	byHost := make([]*hostRules, len(builtinHosts))
+	byHost, places := make([]*hostRules, len(builtinHosts)), make([][]place, len(builtinHosts))
 	cache := map[string]*Expression{}
 	for i := range builtinHosts {
 		h := &builtinHosts[i]
@@ -290,10 +293,10 @@ var builtin = sync.OnceValue(func() *Set {
 			rules.constraints = append(rules.constraints, c)
 			s.all = append(s.all, c)
 		}
-		byHost[i] = rules
+		byHost[i], places[i] = rules, h.places
 	}
 	s.rules = byHost
-	s.model = sync.OnceValue(func() *modelRules { return bindModel(byHost) })
+	s.model = sync.OnceValue(func() *modelRules { return bindModel(nil, places, byHost) })
 	return s
 })
 
@@ -388,8 +391,8 @@ func cutTemplate(s string) (piece, rest string) {
 	return s, ""
 }
 
-// bindModel finds the places in the model that the tables name by number.
-func bindModel(byHost []*hostRules) *modelRules {
+// bindModel finds the places in the models, by number, of hosts.
+func bindModel(m *oscal.Metaschema, places [][]place, byHost []*hostRules) *modelRules {
 	var defs []*oscal.Definition
 	seen := map[*oscal.Definition]*definitionRules{}
 	var walk func(m *oscal.Member)
@@ -406,12 +409,12 @@ func bindModel(byHost []*hostRules) *modelRules {
 		}
 	}
 	model := &modelRules{roots: map[*oscal.Member]*memberRules{}}
-	for r := range oscal.Roots() {
+	for r := range m.Roots() {
 		walk(r)
 	}
 	ofDefinition := map[*oscal.Definition][]*hostRules{}
-	for i := range builtinHosts {
-		for _, p := range builtinHosts[i].places {
+	for i := range places {
+		for _, p := range places[i] {
 			d := defs[p.definition]
 			if p.member < 0 {
 				ofDefinition[d] = append(ofDefinition[d], byHost[i])
@@ -432,7 +435,7 @@ func bindModel(byHost []*hostRules) *modelRules {
 	// Whether rules lie below spreads up the graph, which has cycles.
 	for changed := true; changed; {
 		changed = false
-		for _, d := range defs {
+		for _, d := range slices.Backward(defs) { // what lies below comes later, mostly
 			r := seen[d]
 			for _, m := range r.members {
 				if !r.any && (len(m.rules) > 0 || m.below != nil && m.below.any) {
@@ -441,7 +444,7 @@ func bindModel(byHost []*hostRules) *modelRules {
 			}
 		}
 	}
-	for r := range oscal.Roots() {
+	for r := range m.Roots() {
 		model.roots[r] = &memberRules{member: r, rules: ofDefinition[r.Definition()], below: seen[r.Definition()]}
 	}
 	return model

@@ -596,7 +596,7 @@ func (c *compiler) resolveNames(e *expr) []nameTest {
 		}
 		if uri, ok := strings.CutPrefix(t.name, "Q{"); ok {
 			uri, local, _ := strings.Cut(uri, "}")
-			if uri != xmlNamespace && !(uri == "" && e.axis == axisAttribute) {
+			if !isOfModel(c.opts.Metaschema, uri) && !(uri == "" && e.axis == axisAttribute) {
 				c.fail(e.at, CodeUnsupported, "names of the namespace %s are not supported", clip(uri))
 			}
 			tests[i].name = local
@@ -610,7 +610,7 @@ func (c *compiler) resolveNames(e *expr) []nameTest {
 		switch {
 		case !bound:
 			c.fail(e.at, CodeUnsupported, "no namespace is bound to the prefix %s", prefix)
-		case uri != xmlNamespace:
+		case !isOfModel(c.opts.Metaschema, uri):
 			c.fail(e.at, CodeUnsupported, "names of the namespace %s are not supported", clip(uri))
 		}
 		tests[i] = nameTest{name: local}

@@ -105,7 +105,7 @@ const (
 func (f *dbFlags) open(ctx context.Context, to access) (p place, err error) {
 	p, err = f.openPlace(ctx, to)
 	if errors.Is(err, driver.ErrNoStore) {
-		err = fmt.Errorf("%v: %w (isso db init makes one, or brings it up to date)", f, err)
+		err = fmt.Errorf("%v holds no store: %w (isso db init makes one, or brings it up to date)", f, err)
 	}
 	return p, err
 }

@@ -1,6 +1,8 @@
 // Package documents keeps OSCAL documents in a store: the text as it came, byte
 // for byte, once for each content in a tenant, and beside it a record to search
-// by, with revisions, history and audit trail like any other.
+// by, with revisions, history and audit trail like any other. To erase past versions
+// with their texts, erase them of the [Library.Entries], and sweep the blobs of the
+// scope (store.Scope.SweepBlobs).
 package documents
 
 import (

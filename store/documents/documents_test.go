@@ -176,6 +176,27 @@ func TestFindLong(t *testing.T) {
 	}
 }
 
+// TestErase: what was erased of a document is the text, too.
+func TestErase(t *testing.T) {
+	s := store.New(memory.New(nil), nil).Scope(store.Principal{Actor: "p"})
+	l := documents.NewLibrary(s)
+	first, revision, err := l.Put(t.Context(), "a", []byte(strings.Replace(minimal, "TITLE", "Ada Lovelace", 1)), 0)
+	require.NoError(t, err)
+	second, _, err := l.Put(t.Context(), "a", []byte(strings.Replace(minimal, "TITLE", "the owner", 1)), revision)
+	require.NoError(t, err)
+	require.NoError(t, l.Entries().Erase(t.Context(), "a"))
+	n, err := s.SweepBlobs(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	_, err = l.Version(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrErased)
+	_, err = l.Version(t.Context(), second)
+	require.NoError(t, err)
+	require.NoError(t, l.Verify(t.Context()))
+	_, err = s.Verify(t.Context(), nil)
+	require.NoError(t, err)
+}
+
 // TestVerify: texts and index of a store whose trail knows nothing of blobs.
 func TestVerify(t *testing.T) {
 	b := memory.New(nil)

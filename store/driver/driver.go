@@ -26,7 +26,7 @@ var (
 	ErrBusy        = errors.New("another update of the tenant did not end in time")
 	ErrRetry       = errors.New("the transaction was rolled back by the database, and can be run again")
 	ErrNewerSchema = errors.New("written by a newer version")
-	ErrNoStore     = errors.New("there is no store, or not one of this version")
+	ErrNoStore     = errors.New("there is no store of this version")
 	ErrCorrupt     = errors.New("the stored bytes are not what this package writes")
 )
 

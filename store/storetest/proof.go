@@ -2,10 +2,12 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -246,6 +248,50 @@ var proofCases = []testCase{
 		require.NoError(e, err)
 		require.Equal(e, 1, n)
 		require.Equal(e, []string{"b"}, e.keys(where(store.Equal("owner", "y"))))
+	}},
+	{"IndexListed", func(e *env) {
+		var want []driver.IndexEntry
+		const records, values = 500, 5 // more than are read at once
+		require.NoError(e, e.backend.Update(e.ctx, "t1", func(tx driver.Tx) error {
+			for i := range records {
+				r := driver.Record{Key: id(i), Revision: 1, Data: []byte("x")}
+				for v := range values {
+					a := driver.Attr{Name: "a", Value: fmt.Sprintf("v%d \ufb01", (i+v)%97)}
+					r.Attrs = append(r.Attrs, a)
+				}
+				slices.SortFunc(r.Attrs, driver.Attr.Compare)
+				for _, a := range r.Attrs {
+					want = append(want, driver.IndexEntry{Attr: a, Key: r.Key})
+				}
+				if err := tx.Put(e.ctx, "c", driver.Record{}, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		require.NoError(e, e.backend.Update(e.ctx, "other", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "o", Revision: 1, Data: []byte("x"), Attrs: []driver.Attr{{Name: "a", Value: "v"}}})
+		}))
+		order := func(a, b driver.IndexEntry) int { return cmp.Or(a.Compare(b.Attr), strings.Compare(a.Key, b.Key)) }
+		slices.SortFunc(want, order)
+		require.NoError(e, e.backend.View(e.ctx, "t1", func(tx driver.Tx) error {
+			x, ok := tx.(driver.Indexer)
+			if !ok {
+				e.Skip("SKIPPED: the back end has no index that could differ from its records")
+			}
+			got, err := collect(x.Index(e.ctx, "c"))
+			require.NoError(e, err)
+			slices.SortFunc(got, order)
+			require.Equal(e, want, got)
+			none, err := collect(x.Index(e.ctx, "none"))
+			require.NoError(e, err)
+			require.Empty(e, none)
+			for range x.Index(e.ctx, "c") {
+				break
+			}
+			_, err = tx.Get(e.ctx, "c", id(0))
+			return err
+		}))
 	}},
 	{"ImportErases", func(e *env) {
 		e.create(item{ID: "a", Text: "personal"}, item{ID: "b", Text: "personal"})

@@ -1,6 +1,7 @@
 package oscal
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -60,14 +61,23 @@ func readJSON(b *binder) {
 }
 
 func (r *jsonReader) space() {
-	for r.i < len(r.s) {
-		switch r.s[r.i] {
-		case ' ', '\n', '\r', '\t':
-			r.i++
-		default:
-			return
+	const indent = "        "
+	s, i := r.s, r.i
+	for i < len(s) && s[i] <= ' ' {
+		switch s[i] {
+		case '\n':
+			i++
+			for len(s)-i >= len(indent) && s[i:i+len(indent)] == indent {
+				i += len(indent)
+			}
+			continue
+		case ' ', '\r', '\t':
+			i++
+			continue
 		}
+		break
 	}
+	r.i = i
 }
 
 // peek returns the next byte, 0 at the end.
@@ -429,22 +439,42 @@ func (r *jsonReader) digits() bool {
 func (r *jsonReader) str() string {
 	s := r.s
 	start := r.i + 1
-	for i := start; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			r.i = i + 1
-			return s[start:i]
-		case c == '\\':
-			return r.escaped(start, i)
-		case c < ' ':
-			r.i = i
-			r.syntax("a character that may stand in a string (a line break is written \\n)")
-			return ""
+	i := endOfPlain(s, start)
+	switch {
+	case i == len(s):
+		r.i = i
+		r.syntax(`the closing quote of a string`)
+		return ""
+	case s[i] == '"':
+		r.i = i + 1
+		return s[start:i]
+	case s[i] == '\\':
+		return r.escaped(start, i)
+	}
+	r.i = i
+	r.syntax("a character that may stand in a string (a line break is written \\n)")
+	return ""
+}
+
+// endOfPlain returns the place of the first quote, backslash or control
+// character from i on, or the end. It looks at eight bytes at a time.
+func endOfPlain(s string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		t := s[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		// A subtraction borrows from the high bit of a byte that is less; the lowest
+		// such byte is exact, those above it may be an echo of it.
+		quote, backslash := x^ones*'"', x^ones*'\\'
+		if hit := ((x-ones*' ')&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
 		}
 	}
-	r.i = len(s)
-	r.syntax(`the closing quote of a string`)
-	return ""
+	for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= ' ' {
+		i++
+	}
+	return i
 }
 
 // escaped reads on from the first backslash of a string.
@@ -466,10 +496,7 @@ func (r *jsonReader) escaped(start, i int) string {
 			r.syntax("a character that may stand in a string (a line break is written \\n)")
 			return ""
 		case c != '\\':
-			j := i + 1
-			for j < len(s) && s[j] != '"' && s[j] != '\\' && s[j] >= ' ' {
-				j++
-			}
+			j := endOfPlain(s, i)
 			b.WriteString(s[i:j])
 			i = j
 		default:

@@ -18,6 +18,8 @@ type Metaschema struct {
 	schema *metaschema.Schema
 	roots  []Member
 	defs   []Definition
+
+	members uint32 // how many there are
 }
 
 // MetaschemaOptions configure [LoadMetaschema]; nil means the defaults.
@@ -58,11 +60,12 @@ func LoadMetaschema(fsys fs.FS, name string, opts *MetaschemaOptions) (*Metasche
 		return nil, ps
 	}
 	m := &Metaschema{schema: s, defs: make([]Definition, len(s.Definitions))}
+	for _, r := range s.Roots {
+		m.members++
+		m.roots = append(m.roots, Member{name: r.Name, json: r.Name, kind: Assembly, def: -1, index: m.members, loaded: &m.defs[r.Definition]})
+	}
 	for i := range s.Definitions {
 		m.define(&m.defs[i], &s.Definitions[i])
-	}
-	for _, r := range s.Roots {
-		m.roots = append(m.roots, Member{name: r.Name, json: r.Name, kind: Assembly, def: -1, loaded: &m.defs[r.Definition]})
 	}
 	return m, nil
 }
@@ -75,8 +78,9 @@ func (m *Metaschema) define(d *Definition, from *metaschema.Definition) {
 		flags: from.Flags, required: from.Required, members: make([]Member, len(from.Members)), loaded: more,
 	}
 	for i, f := range from.Members {
+		m.members++
 		d.members[i] = Member{
-			name: f.Name, json: f.JSON, deflt: f.Default, deprecated: f.Deprecated, def: -1, order: uint8(i), kind: kinds[f.Kind], dtype: typesByName[f.Type],
+			index: m.members, name: f.Name, json: f.JSON, deflt: f.Default, deprecated: f.Deprecated, def: -1, order: uint8(i), kind: kinds[f.Kind], dtype: typesByName[f.Type],
 			array: groupings[f.Grouping], xml: xmlForms[f.XML],
 		}
 		if f.Definition >= 0 {
@@ -142,6 +146,15 @@ func (m *Metaschema) Root(name string) *Member {
 		}
 	}
 	return nil
+}
+
+// MemberCount is the number of members, roots included: the highest
+// [Member.Index].
+func (m *Metaschema) MemberCount() int {
+	if m == nil {
+		return memberCount
+	}
+	return int(m.members)
 }
 
 // Schema returns what the modules say, for package constraint.

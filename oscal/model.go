@@ -207,12 +207,17 @@ type Member struct {
 	deflt, deprecated string
 	def               int16       // index in defs, -1 for flags
 	loaded            *Definition // in place of def: what stands here in a metaschema that was loaded
+	index             uint32      // from 1 among all members of the model
 	order             uint8
 	kind              Kind
 	dtype             DataType
 	array             grouping
 	xml               xmlForm
 }
+
+// Index numbers the members of a model from 1 to [Metaschema.MemberCount], for
+// tables that hold something of each. A Member that is of no model has 0.
+func (m *Member) Index() int { return int(m.index) }
 
 // Name returns the name of the XML element or attribute. It is the name that
 // paths use.

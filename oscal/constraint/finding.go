@@ -183,6 +183,9 @@ func (r *Report) Valid() bool {
 // Every constraint is evaluated on all instances of its host. One that cannot be
 // evaluated makes a finding of level Error that says why; the others are not
 // touched by it. The document is not changed.
+//
+// Up to GOMAXPROCS goroutines work at a large document; the report does not
+// depend on their number. A loader is called by one at a time.
 func Validate(ctx context.Context, doc *oscal.Document, opts *Options) (*Report, error) {
 	var o Options
 	if opts != nil {

@@ -143,11 +143,12 @@ type setLoader struct {
 	files    []*setFile // imported ones first
 	done     map[string]bool
 	declared map[string][]declaration
+	names    *nameTables
 	problems Problems
 }
 
 func newSetLoader(ctx context.Context, set *Set, o LoadOptions) *setLoader {
-	l := &setLoader{ctx: ctx, opts: o, set: set, declared: map[string][]declaration{}, done: map[string]bool{}}
+	l := &setLoader{ctx: ctx, opts: o, set: set, names: namesOf(o.Metaschema), declared: map[string][]declaration{}, done: map[string]bool{}}
 	for _, v := range o.Variables {
 		l.declared[v] = append(l.declared[v], declaration{})
 	}
@@ -345,7 +346,7 @@ func (l *setLoader) target(f *setFile, c *contextRules, e *metaschema.Element, t
 		l.problem(f, e, "", nil, "%s has no target", e.Name)
 		return
 	}
-	o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, Variables: l.opts.Variables, RelativeRoot: l.opts.RelativeRoot && !top}
+	o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, names: l.names, Variables: l.opts.Variables, RelativeRoot: l.opts.RelativeRoot && !top}
 	if x := l.compile(f, e, "target", text, o); x != nil {
 		c.targets = append(c.targets, x)
 	}
@@ -377,7 +378,7 @@ func (l *setLoader) contextRules(f *setFile, c *contextRules, e *metaschema.Elem
 // rules reads the lets and the constraints of a context, or of a definition.
 func (l *setLoader) rules(f *setFile, rules *hostRules, e *metaschema.Element) {
 	for i, k := range e.Kids {
-		o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, Variables: l.visible(e, i), RelativeRoot: l.opts.RelativeRoot}
+		o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, names: l.names, Variables: l.visible(e, i), RelativeRoot: l.opts.RelativeRoot}
 		if k.Name == "let" {
 			f.number++
 			name := k.Attrs["var"]
@@ -409,7 +410,7 @@ func (l *setLoader) rules(f *setFile, rules *hostRules, e *metaschema.Element) {
 			l.problem(f, k, "", err, "%v", err)
 		}
 		l.set.all = append(l.set.all, x)
-		rules.constraints = append(rules.constraints, x)
+		rules.add(x)
 	}
 }
 

@@ -96,8 +96,10 @@ func Generate(fsys fs.FS, start string) ([]byte, error) {
 	header(&b, s)
 	fmt.Fprintf(&b, "\npackage oscal\n\n// ModelVersion is the OSCAL version that the model tables describe.\nconst ModelVersion = %q\n\n", s.Version)
 	fmt.Fprintf(&b, "var roots = [...]Member{\n")
+	index := 0
 	for _, r := range s.Roots {
-		fmt.Fprintf(&b, "{name: %q, json: %q, kind: Assembly, def: %d},\n", r.Name, r.Name, r.Definition)
+		index++
+		fmt.Fprintf(&b, "{index: %d, name: %q, json: %q, kind: Assembly, def: %d},\n", index, r.Name, r.Name, r.Definition)
 	}
 	fmt.Fprintf(&b, "}\n\nvar defs = [...]Definition{\n")
 	for i, d := range s.Definitions {
@@ -124,7 +126,8 @@ func Generate(fsys fs.FS, start string) ([]byte, error) {
 		if len(d.Members) > 0 {
 			fmt.Fprintf(&b, ", members: []Member{\n")
 			for n, m := range d.Members {
-				fmt.Fprintf(&b, "{order: %d, name: %q, json: %q, kind: %s, def: %d", n, m.Name, m.JSON, m.Kind, m.Definition)
+				index++
+				fmt.Fprintf(&b, "{index: %d, order: %d, name: %q, json: %q, kind: %s, def: %d", index, n, m.Name, m.JSON, m.Kind, m.Definition)
 				if m.Type != "" {
 					fmt.Fprintf(&b, ", dtype: Type%s", dataTypes[m.Type])
 				}
@@ -146,6 +149,6 @@ func Generate(fsys fs.FS, start string) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "},\n")
 	}
-	fmt.Fprintf(&b, "}\n")
+	fmt.Fprintf(&b, "}\n\n// memberCount is the number of members in these tables, roots included.\nconst memberCount = %d\n", index)
 	return format.Source(b.Bytes())
 }

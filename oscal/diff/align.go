@@ -172,9 +172,24 @@ func identifier(n *oscal.Node) string {
 		return ""
 	}
 	if v := n.Get("uuid"); v != "" {
-		return strings.ToLower(v)
+		return fold(v)
 	}
 	return n.Get("id")
+}
+
+// fold returns a UUID in lower case, and any other identifier as it is: the case
+// of those has a meaning.
+func fold(id string) string {
+	if len(id) != 36 {
+		return id
+	}
+	for i, c := range []byte(id) {
+		hyphen := i == 8 || i == 13 || i == 18 || i == 23
+		if hyphen != (c == '-') || !hyphen && !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
+			return id
+		}
+	}
+	return strings.ToLower(id)
 }
 
 // strong is the identity that an object has of its own.

@@ -76,7 +76,13 @@ type Change struct {
 type Diff struct {
 	Old, New *oscal.Document
 	Changes  []Change // in the order of the new document, what was removed at its old place
-	pairs    map[*oscal.Node]*oscal.Node
+
+	// Baselines is, for two profiles, the comparison of the catalogs that they
+	// resolve to, which whoever has them may set: [Diff.Controls] and [Diff.Impact]
+	// then tell of all controls, and the writers write it too.
+	Baselines *Diff
+
+	pairs map[*oscal.Node]*oscal.Node
 }
 
 // Compare returns what changed from one document to another. The error matches

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -254,6 +255,30 @@ func TestCompare(t *testing.T) {
 		_, err = diff.Compare(a, oscal.NewDocument(oscal.NewRoot("profile")), nil)
 		require.ErrorIs(t, err, diff.ErrModels)
 	})
+}
+
+// TestControlCharacters: what a document says is shown to a terminal, not done by
+// it.
+func TestControlCharacters(t *testing.T) {
+	a, err := oscal.Parse(before, &oscal.ReadOptions{Name: "a\x1b[2J"})
+	require.NoError(t, err)
+	b, err := oscal.Parse(strings.NewReplacer("every day", `\u001b]0;x\u0007 \u009b1m \u007f`, `"title":"B"`, `"title":"\u001b[31mB"`, `"label":"days"`, `"label":"d\u0008"`, `"id":"c"`, `"id":"c\u001b"`).Replace(before), nil)
+	require.NotNil(t, b, "%v", err)
+	d, err := diff.Compare(a, b, nil)
+	require.NoError(t, err)
+	var text, markdown strings.Builder
+	require.NoError(t, d.WriteText(&text))
+	require.NoError(t, d.WriteMarkdown(&markdown))
+	for _, out := range []string{text.String(), markdown.String()} {
+		require.Contains(t, out, "␛")
+		require.Contains(t, out, "␇")
+		require.NotContains(t, strings.Map(func(r rune) rune {
+			if r != '\n' && unicode.IsControl(r) {
+				return '!'
+			}
+			return -1
+		}, out), "!")
+	}
 }
 
 // TestImpact: what a plan is told when the catalog under it changes.

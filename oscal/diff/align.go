@@ -241,7 +241,7 @@ func namespace(n *oscal.Node) string {
 var naturalKeys = [...]string{
 	"param-id", "control-id", "statement-id", "component-uuid", "role-id", "by-id",
 	"subject-uuid", "actor-uuid", "observation-uuid", "risk-uuid", "finding-uuid", "task-uuid", "activity-uuid",
-	"href", "identifier", "title", "name", "party-uuid", "type",
+	"href", "identifier", "title", "name", "party-uuid", "id-ref", "type",
 }
 
 // natural is the identity that an object has by what it refers to or is called.

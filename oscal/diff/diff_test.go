@@ -485,6 +485,9 @@ func FuzzCompare(f *testing.F) {
 	f.Add(before, strings.Replace(before, `{"id":"b","title":"B"},`, "", 1))
 	f.Add(before, strings.ReplaceAll(before, `"id":"b"`, `"id":"a"`))
 	f.Add(strings.ReplaceAll(before, `"id":"c"`, `"id":"a"`), before)
+	const profile = `{"profile":{"imports":[{"href":"c","include-controls":[{"with-ids":["a","b"]}]}],"modify":{"alters":[{"control-id":"a","removes":[{"by-id":"p"}],"adds":[{"by-id":"a_smt","parts":[{"id":"q","name":"item"}]}]}]}}}`
+	f.Add(profile, strings.Replace(profile, `"include-controls":[{"with-ids":["a","b"]}]`, `"include-all":{}`, 1))
+	f.Add(profile, strings.Replace(profile, `"a_smt"`, `"b_smt"`, 1))
 	f.Fuzz(func(t *testing.T, from, to string) {
 		a, _ := oscal.Parse(from, &oscal.ReadOptions{MaxNodes: 2000})
 		b, _ := oscal.Parse(to, &oscal.ReadOptions{MaxNodes: 2000})

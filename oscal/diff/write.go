@@ -127,7 +127,7 @@ func (d *Diff) unresolved() string {
 	}
 	var told []string
 	for _, n := range nodes {
-		owner, path := locate(n)
+		owner, path := names(nil).locate(n)
 		told = add(told, strings.TrimSpace(Subject{Kind: owner.Name(), ID: subjectOf(owner).ID}.String()+" "+path))
 	}
 	if more := len(told) - 5; more > 0 {
@@ -230,7 +230,7 @@ func (c Change) line(removed, removedEnd, added, addedEnd string, escape func(st
 		if t := n.Get("title"); v == "" && t != "" && !strings.Contains(what, t) && c.Path != "" {
 			v = t
 		}
-		if inPath := n.Kind() == oscal.Field && c.Path != "" && label(n) == v; v != "" && !inPath {
+		if inPath := n.Kind() == oscal.Field && c.Path != "" && short(v) == v; v != "" && !inPath {
 			what += " " + value(v)
 		}
 		return what + " " + c.Kind.String()

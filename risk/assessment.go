@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -271,3 +272,15 @@ func (r Risk) Standing() (Assessment, bool) {
 }
 
 func (a Assessment) rates() bool { return a.Level != "" || a.Loss != nil }
+
+// rating is the level, the mean annual loss, or both, in words.
+func (a Assessment) rating() string {
+	if a.Loss == nil {
+		return a.Level
+	}
+	loss := fmt.Sprintf("a mean annual loss of %.2f %s", a.Loss.Mean.Value, a.Loss.Currency)
+	if a.Level == "" {
+		return loss
+	}
+	return a.Level + " with " + loss
+}

@@ -154,7 +154,7 @@ func (c Criteria) levelBreaches(r Risk, s Assessment, accepted bool, add func(Br
 	if s.Level == "" {
 		return nil
 	}
-	p, err := c.Position(r.Category, s)
+	p, err := c.levelPosition(r.Category, s)
 	if err != nil || p == WithinAppetite {
 		return err
 	}
@@ -163,7 +163,7 @@ func (c Criteria) levelBreaches(r Risk, s Assessment, accepted bool, add func(Br
 	since := s.At
 	run := slices.SortedStableFunc(filter(r.Assessments, func(a Assessment) bool { return a.Stage == s.Stage && a.rates() }), func(a, b Assessment) int { return a.At.Compare(b.At) })
 	for _, a := range slices.Backward(run) {
-		if q, err := c.Position(r.Category, a); err != nil || q < p {
+		if q, err := c.levelPosition(r.Category, a); err != nil || q < p {
 			break
 		}
 		since = a.At

@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -34,11 +35,14 @@ type Tolerance struct {
 	Probability float64 `json:"probability"`
 }
 
-// An Authority lets a person or role accept risks up to a level.
+// An Authority lets a person or role accept risks up to a level of a scale, up to
+// a mean annual loss, or up to both.
 type Authority struct {
-	Who    string `json:"who"` // ID of a party or of a role
-	System string `json:"system"`
-	Level  string `json:"level"` // the highest
+	Who      string  `json:"who"` // ID of a party or of a role
+	System   string  `json:"system"`
+	Level    string  `json:"level,omitempty"`    // the highest
+	Currency string  `json:"currency,omitempty"` // of MeanLoss
+	MeanLoss float64 `json:"meanLoss,omitempty"` // the highest; 0 for no limit to what Level covers
 }
 
 // A Term is what holds for risks of a level.
@@ -111,8 +115,11 @@ func (c Criteria) Check() error {
 		if a.Who == "" {
 			ps.add("", fmt.Sprintf("authorities/%d/who", i), "expected a party or role")
 		}
-		if _, err := c.rank(a.System, a.Level); err != nil {
+		if _, err := c.rank(a.System, a.Level); err != nil && (a.Level != "" || a.MeanLoss == 0) {
 			ps = append(ps, Problem{Pointer: fmt.Sprintf("authorities/%d/level", i), Err: err})
+		}
+		if !(a.MeanLoss >= 0) || math.IsInf(a.MeanLoss, 0) {
+			ps.add("", fmt.Sprintf("authorities/%d/meanLoss", i), "expected an amount, found %v", a.MeanLoss)
 		}
 	}
 	for i, t := range c.Terms {
@@ -199,10 +206,47 @@ func (c Criteria) appetite(category, system string) (Appetite, bool) {
 	return Appetite{}, false
 }
 
-// Position returns where the level of an assessment lies for a category. The
-// error matches [ErrScale] if the level is on no scale of the criteria or there
-// is no appetite on that scale.
+// Position returns where an assessment lies for a category: the worse of where its
+// level lies on its scale and of where its loss lies against the mean annual loss
+// and the curve, as far as there is an appetite for them. The error matches
+// [ErrScale] if there is neither, or the loss is in another currency.
 func (c Criteria) Position(category string, a Assessment) (Position, error) {
+	byLoss, err := c.lossPosition(category, a)
+	if err != nil {
+		return 0, err
+	}
+	byLevel, err := c.levelPosition(category, a)
+	if err != nil && byLoss == 0 {
+		return 0, err
+	}
+	return max(byLevel, byLoss), nil
+}
+
+// lossPosition is the position of a loss; 0 if there is none, or no appetite for
+// it. A mean above the appetite is within tolerance only if there is a tolerance
+// curve, and no part of the loss exceedance curve above it.
+func (c Criteria) lossPosition(category string, a Assessment) (Position, error) {
+	ap, ok := c.appetite(category, a.System)
+	if !ok || a.Loss == nil || ap.MeanLoss == 0 && ap.Curve == nil {
+		return 0, nil
+	}
+	if ap.Currency != a.Loss.Currency {
+		return 0, fmt.Errorf("%w: appetite in %q, loss in %q", ErrScale, ap.Currency, a.Loss.Currency)
+	}
+	switch {
+	case len(ap.Exceeded(a.Loss.Curve)) > 0:
+		return BeyondTolerance, nil
+	case ap.MeanLoss == 0 || a.Loss.Mean.Value <= ap.MeanLoss:
+		return WithinAppetite, nil
+	case ap.Curve != nil && a.Loss.Curve != nil:
+		return WithinTolerance, nil
+	}
+	return BeyondTolerance, nil
+}
+
+// levelPosition is the position of a level. The error matches [ErrScale] if it is
+// on no scale of the criteria or there is no appetite on that scale.
+func (c Criteria) levelPosition(category string, a Assessment) (Position, error) {
 	level, err := c.rank(a.System, a.Level)
 	if err != nil {
 		return 0, err
@@ -253,9 +297,11 @@ func (a Appetite) ToleranceAt(x float64) (probability float64, ok bool) {
 	return 0, false
 }
 
-// Exceeded returns the points of a loss exceedance curve that are beyond the
-// tolerance curve: those where the probability of more than the loss is greater
-// than what is borne.
+// Exceeded returns where a loss exceedance curve, losses rising, is beyond the
+// tolerance curve, losses rising: the points whose probability of more than the
+// loss is greater than what is borne, and those points of the tolerance curve
+// between them at which it must be, for the probability of more than a loss is
+// nowhere less than that of more than a greater one.
 func (a Appetite) Exceeded(curve []Exceedance) []Exceedance {
 	var out []Exceedance
 	for _, p := range curve {
@@ -263,6 +309,13 @@ func (a Appetite) Exceeded(curve []Exceedance) []Exceedance {
 			out = append(out, p)
 		}
 	}
+	for _, t := range a.Curve {
+		i := slices.IndexFunc(curve, func(p Exceedance) bool { return p.Loss >= t.Loss })
+		if i >= 0 && curve[i].Loss > t.Loss && curve[i].Probability.Value > t.Probability {
+			out = append(out, Exceedance{t.Loss, curve[i].Probability})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Exceedance) int { return cmp.Compare(a.Loss, b.Loss) })
 	return out
 }
 
@@ -277,21 +330,25 @@ func (c Criteria) term(a Assessment) Term {
 	return out
 }
 
-// covers tells whether a party, acting in a role, may accept the assessment.
+// covers tells whether a party, acting in a role, may accept the assessment: its
+// level, if it has one, and its loss, if that is limited or all that there is.
 func (c Criteria) covers(party, role string, a Assessment) bool {
-	level, err := c.rank(a.System, a.Level)
-	if err != nil {
-		return false
-	}
-	for _, au := range c.Authorities {
+	return slices.ContainsFunc(c.Authorities, func(au Authority) bool {
 		if au.System != a.System || au.Who != party && (role == "" || au.Who != role) {
-			continue
+			return false
 		}
-		if top, err := c.rank(au.System, au.Level); err == nil && level <= top {
-			return true
+		if a.Level != "" {
+			level, err := c.rank(a.System, a.Level)
+			top, errTop := c.rank(au.System, au.Level)
+			if err != nil || errTop != nil || level > top {
+				return false
+			}
 		}
-	}
-	return false
+		if au.MeanLoss == 0 || a.Loss == nil {
+			return a.Level != ""
+		}
+		return au.Currency == a.Loss.Currency && a.Loss.Mean.Value <= au.MeanLoss
+	})
 }
 
 // addMonths adds months to a time; a day that the month does not have becomes

@@ -267,7 +267,7 @@ func TestCriteriaCheck(t *testing.T) {
 		{"two appetites", Criteria{Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "high"}, {System: testScale, Appetite: "low"}}}, []string{"appetites/1"}},
 		{"amount", Criteria{Appetites: []Appetite{{MeanLoss: math.NaN()}}}, []string{"appetites/0/meanLoss"}},
 		{"curve", Criteria{Appetites: []Appetite{{Curve: []Tolerance{{1, 0.5}, {1, 0.6}, {math.Inf(1), 0}}}}}, []string{"appetites/0/curve/1", "appetites/0/curve/2"}},
-		{"authority", Criteria{Scales: []Scale{scale}, Authorities: []Authority{{"", testScale, "low"}, {"x", "other", "low"}}}, []string{"authorities/0/who", "authorities/1/level"}},
+		{"authority", Criteria{Scales: []Scale{scale}, Authorities: []Authority{{Who: "", System: testScale, Level: "low"}, {Who: "x", System: "other", Level: "low"}}}, []string{"authorities/0/who", "authorities/1/level"}},
 		{"terms", Criteria{Scales: []Scale{scale}, Terms: []Term{{System: testScale, Level: "x"}, {Review: -1}}}, []string{"terms/0/level", "terms/1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

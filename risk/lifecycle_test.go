@@ -275,7 +275,7 @@ func TestAcceptanceRounds(t *testing.T) {
 	scale := Scale{testScale, []string{"low", "high"}}
 	c := Criteria{
 		Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "low"}},
-		Authorities: []Authority{{"role-ao", testScale, "high"}}, Terms: []Term{{AcceptDays: 365}},
+		Authorities: []Authority{{Who: "role-ao", System: testScale, Level: "high"}}, Terms: []Term{{AcceptDays: 365}},
 	}
 	start := func() Risk {
 		return Risk{ID: "R", Owner: "owner", State: Evaluated, Assessments: []Assessment{rated("d1", "high", day(2026, 1, 1))}}
@@ -302,6 +302,7 @@ func TestAcceptanceRounds(t *testing.T) {
 		{"renewal withdrawn", []Event{request, approve, renew, {Kind: Withdraw, By: "owner"}}, Evaluated, []Decision{Approved, Withdrawn}},
 		{"assessed anew", []Event{request, approve, anew}, Analysed, []Decision{Superseded}},
 		{"request falls", []Event{request, anew}, Analysed, []Decision{Superseded}},
+		{"renewal withdrawn, then treated", []Event{request, approve, renew, {Kind: Withdraw, By: "owner"}, {Kind: Treat, By: "owner", Responses: []Response{{ID: "a", Title: "A", Kind: Avoid, Owner: "o", Due: day(2026, 7, 1)}}}}, Treating, []Decision{Superseded, Withdrawn}},
 		{"treated", []Event{request, approve, {Kind: Treat, By: "owner", Responses: []Response{{ID: "a", Title: "A", Kind: Avoid, Owner: "o", Due: day(2026, 6, 1)}}}}, Treating, []Decision{Superseded}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -348,7 +349,10 @@ func TestMoreRules(t *testing.T) {
 		{"nothing to treat with", Evaluated, Event{Kind: Treat}, "no response"},
 		{"no due date", Evaluated, Event{Kind: Treat, Responses: []Response{{ID: "a", Kind: Mitigate, Owner: "o"}}}, "response without due date"},
 		{"nobody asks", Evaluated, Event{Kind: RequestAcceptance, Reason: "x"}, "nobody acts"},
-		{"no request to decide", AcceptanceRequested, Event{Kind: Reject, Reason: "x"}, "no request"},
+		{"no request to decide", AcceptanceRequested, Event{Kind: Reject, By: "boss", Reason: "x"}, "no request"},
+		{"nobody rejects", AcceptanceRequested, Event{Kind: Reject, Reason: "x"}, "nobody acts"},
+		{"nobody revokes", Accepted, Event{Kind: Revoke, Reason: "x"}, "nobody acts"},
+		{"nobody closes", Evaluated, Event{Kind: Close, Closure: Closure{Reason: Eliminated}}, "nobody acts"},
 		{"no event", Evaluated, Event{}, "illegal event"},
 		{"no state", 0, Event{Kind: Analyse}, "illegal event"},
 		{"nothing to respond", Treating, Event{Kind: Respond}, "no response"},
@@ -385,4 +389,77 @@ func TestCloseAndReopen(t *testing.T) {
 	require.Nil(t, again.Closure)
 	require.Equal(t, Identified, again.State)
 	require.Equal(t, []string{"scan-7"}, again.Log[0].Evidence, "the log keeps what closed it")
+}
+
+// TestLossAlone follows risks that have a loss and perhaps no level.
+func TestLossAlone(t *testing.T) {
+	const fair = SystemFAIR
+	c := Criteria{
+		Scales: []Scale{{testScale, []string{"low", "high"}}},
+		Appetites: []Appetite{
+			{System: fair, Currency: "EUR", MeanLoss: 100_000, Curve: []Tolerance{{200_000, 0.1}, {5_000_000, 0.05}}},
+			{System: testScale, Appetite: "low", Currency: "EUR", MeanLoss: 100_000},
+		},
+		Authorities: []Authority{
+			{Who: "cfo", System: fair, Currency: "EUR", MeanLoss: 500_000}, {Who: "isso", System: fair, Currency: "EUR", MeanLoss: 50_000},
+			{Who: "ao", System: testScale, Level: "high", Currency: "EUR", MeanLoss: 500_000},
+		},
+	}
+	require.NoError(t, c.Check())
+	loss := func(system, level string, mean float64, curve ...Exceedance) Assessment {
+		return Assessment{Stage: Current, System: system, Level: level, At: day(2026, 1, 1), Loss: &Loss{Currency: "EUR", Mean: Estimate{Value: mean}, Curve: curve}}
+	}
+	at := func(loss, p float64) Exceedance { return Exceedance{loss, Estimate{Value: p}} }
+	for _, tt := range []struct {
+		name     string
+		a        Assessment
+		position Position
+		may      []string // accept
+	}{
+		{"within appetite", loss(fair, "", 5_000), WithinAppetite, []string{"cfo", "isso"}},
+		{"above the mean, no curve", loss(fair, "", 150_000), BeyondTolerance, []string{"cfo"}},
+		{"above the mean, curve borne", loss(fair, "", 150_000, at(200_000, 0.05), at(5_000_000, 0.01)), WithinTolerance, []string{"cfo"}},
+		{"curve above tolerance", loss(fair, "", 5_000, at(300_000, 0.2)), BeyondTolerance, []string{"cfo", "isso"}},
+		{"above what anybody may accept", loss(fair, "", 1_000_000), BeyondTolerance, nil},
+		{"low level, great loss", loss(testScale, "low", 9e9), BeyondTolerance, nil},
+		{"low level, small loss", loss(testScale, "low", 9), WithinAppetite, []string{"ao"}},
+		{"high level, small loss", loss(testScale, "high", 9), BeyondTolerance, []string{"ao"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := c.Position("", tt.a)
+			require.NoError(t, err)
+			require.Equal(t, tt.position, p)
+			var may []string
+			for _, who := range []string{"cfo", "isso", "ao"} {
+				if c.covers(who, "", tt.a) {
+					may = append(may, who)
+				}
+			}
+			require.Equal(t, tt.may, may)
+
+			r := Risk{ID: "R", State: Analysed, Assessments: []Assessment{tt.a}}
+			r, err = r.Apply(Event{Kind: Evaluate, By: "owner"}, c, day(2026, 2, 1))
+			require.NoError(t, err)
+			_, err = r.Apply(Event{Kind: Monitor, By: "owner"}, c, day(2026, 2, 1))
+			if tt.position == WithinAppetite {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, Rule("above appetite"))
+			}
+		})
+	}
+	other := loss(fair, "", 1)
+	other.Loss.Currency = "USD"
+	_, err := c.Position("", other)
+	require.ErrorIs(t, err, ErrScale)
+	require.False(t, c.covers("cfo", "", other))
+}
+
+// TestCertainExcess: more than a loss is at least as probable as more than a
+// greater one, so that a curve can be too high between its points.
+func TestCertainExcess(t *testing.T) {
+	a := Appetite{Curve: []Tolerance{{200_000, 0.1}, {5_000_000, 0.05}}}
+	curve := []Exceedance{{100_000, Estimate{Value: 0.5}}, {10_000_000, Estimate{Value: 0.4}}}
+	require.Equal(t, []Exceedance{{200_000, Estimate{Value: 0.4}}, {5_000_000, Estimate{Value: 0.4}}}, a.Exceeded(curve))
+	require.Empty(t, a.Exceeded([]Exceedance{{100_000, Estimate{Value: 0.5}}, {10_000_000, Estimate{Value: 0.05}}}))
 }

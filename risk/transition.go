@@ -52,18 +52,18 @@ var table = slices.Concat([]row{
 	{Analysed, Evaluate, Evaluated, "risk owner", nil, []check{assessed, criteriaApply}, nil},
 	{Evaluated, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
 	{Monitoring, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
-	{Evaluated, Treat, Treating, "risk owner", nil, []check{named, treatment}, logResponses},
+	{Evaluated, Treat, Treating, "risk owner", nil, []check{named, treatment}, endAcceptance}, // of which a renewal was withdrawn
 	{Evaluated, RequestAcceptance, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{Evaluated, Monitor, Monitoring, "risk owner", nil, []check{withinAppetite}, nil},
 	{Treating, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, nil},
 	{Treating, RequestAcceptance, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{AcceptanceRequested, Approve, Accepted, "authorizing official", nil, []check{acts, requested, notRequester, authority, unchanged, notExpired}, decide(Approved)},
-	{AcceptanceRequested, Reject, Evaluated, "authorizing official", nil, []check{reason, requested}, decide(Rejected)},
+	{AcceptanceRequested, Reject, Evaluated, "authorizing official", nil, []check{acts, reason, requested}, decide(Rejected)},
 	{AcceptanceRequested, Withdraw, Evaluated, "requester", nil, []check{requested, byRequester}, decide(Withdrawn)},
 	{AcceptanceRequested, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, fall},
 	{Accepted, Analyse, Accepted, "assessor", sameDigest, []check{assessed, complete, newer, notFuture}, nil},
 	{Accepted, Analyse, Analysed, "assessor", nil, []check{assessed, complete, newer, notFuture}, fall},
-	{Accepted, Revoke, Evaluated, "authorizing official", nil, []check{reason}, revoke},
+	{Accepted, Revoke, Evaluated, "authorizing official", nil, []check{acts, reason}, revoke},
 	{Accepted, Treat, Treating, "risk owner", nil, []check{named, treatment}, endAcceptance},
 	{Accepted, Renew, AcceptanceRequested, "risk owner", nil, request, requestAcceptance},
 	{Closed, Reopen, Identified, "risk owner", nil, []check{reason}, func(m *move) { m.Closure = nil }},
@@ -73,7 +73,7 @@ var table = slices.Concat([]row{
 func closing(states ...State) []row {
 	var rows []row
 	for _, s := range states {
-		rows = append(rows, row{s, Close, Closed, "risk owner", nil, []check{closeReason, nothingPlanned, confirmed}, closeRisk})
+		rows = append(rows, row{s, Close, Closed, "risk owner", nil, []check{acts, closeReason, nothingPlanned, confirmed}, closeRisk})
 	}
 	return rows
 }
@@ -118,9 +118,6 @@ var (
 	})
 	criteriaApply = check{[]Rule{noCriteria}, func(m *move) (Rule, string) {
 		a, _ := m.Standing()
-		if ap, ok := m.c.appetite(m.Category, a.System); ok && a.Loss != nil && (ap.MeanLoss > 0 || ap.Curve != nil) {
-			return "", ""
-		}
 		if _, err := m.c.Position(m.Category, a); err != nil {
 			return noCriteria, err.Error()
 		}
@@ -166,7 +163,7 @@ var (
 		case err != nil:
 			return noCriteria, err.Error()
 		case p != WithinAppetite:
-			return "above appetite", fmt.Sprintf("%s is %s", a.Level, p)
+			return "above appetite", fmt.Sprintf("%s is %s", a.rating(), p)
 		}
 		return "", ""
 	}}
@@ -211,7 +208,7 @@ var (
 		if m.c.covers(m.e.By, m.e.Role, a) {
 			return "", ""
 		}
-		return "level above the approver's authority", fmt.Sprintf("%s may not accept %s", m.e.By, a.Level)
+		return "level above the approver's authority", fmt.Sprintf("%s may not accept %s", m.e.By, a.rating())
 	}}
 	unchanged = need("assessment changed since the request", func(m *move) bool {
 		a, _ := m.Requested()

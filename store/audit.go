@@ -75,7 +75,12 @@ type Digest [sha256.Size]byte
 // DigestOf returns the hash of bytes.
 func DigestOf(data []byte) Digest { return sha256.Sum256(data) }
 
-func (d Digest) String() string { return "sha256:" + hex.EncodeToString(d[:]) }
+func (d Digest) String() string { return digestPrefix + hex.EncodeToString(d[:]) }
+
+const (
+	digestPrefix = "sha256:"
+	digestSize   = len(digestPrefix) + 2*sha256.Size // of the text
+)
 
 // IsZero tells whether there is no hash.
 func (d Digest) IsZero() bool { return d == Digest{} }
@@ -85,8 +90,7 @@ func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what MarshalText writes.
 func (d *Digest) UnmarshalText(text []byte) error {
-	const prefix = "sha256:"
-	if len(text) != len(prefix)+2*len(d) || string(text[:len(prefix)]) != prefix || !unhex(d, text[len(prefix):]) {
+	if len(text) != digestSize || string(text[:len(digestPrefix)]) != digestPrefix || !unhex(d, text[len(digestPrefix):]) {
 		return invalid("expected sha256: and 64 lower-case hexadecimal digits, found %.80q", text)
 	}
 	return nil
@@ -414,7 +418,7 @@ func (tx *Tx) loadHead(ctx context.Context) (head, error) {
 		return *tx.head, nil
 	}
 	var h head
-	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1}) {
+	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1, NoAttrs: true}) {
 		if err != nil {
 			return h, err
 		}

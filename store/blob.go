@@ -1,10 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/issokit/issokit/store/driver"
@@ -22,7 +26,8 @@ func splitName(name string) (collection, key string) {
 // PutBlob stores bytes under their SHA-256 and returns it: the same bytes are
 // stored once in a tenant, however often they are put. Blobs are for documents
 // that are too large for a record, which then holds the digest; they have no
-// history and no audit entries of their own, the record that names one has.
+// history and no audit entries of their own, the record that names one has. They
+// stay until [Scope.SweepBlobs] finds that none names them.
 func (s *Scope) PutBlob(ctx context.Context, data []byte) (Digest, error) {
 	d := Digest(sha256.Sum256(data))
 	if limit := s.store.opts.MaxBlob; len(data) > limit {
@@ -59,6 +64,91 @@ func (s *Scope) Blob(ctx context.Context, d Digest) ([]byte, error) {
 		return data, nil
 	}
 	return nil, &Error{"get blob", s.p.Tenant, blobCollection, d.String(), err}
+}
+
+// SweepBlobs removes the blobs that no content names any more, as after an
+// [Collection.Erase], and returns how many. A content names a blob where the text
+// of its digest, [Digest.String], stands in it: contents of all versions count,
+// past ones and those of deleted records too, until they are erased. A blob that is
+// put in a transaction before that of the record that names it can be swept away
+// between the two.
+func (s *Scope) SweepBlobs(ctx context.Context) (removed int, err error) {
+	var unnamed map[string]bool
+	var seen int64 // entry up to which contents were looked at
+	look := func(tx *Tx) error {
+		for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{KeyFrom: auditKey(seen + 1), NoAttrs: true}) {
+			if err != nil {
+				return err
+			}
+			l, err := parseLine(r.Data)
+			if err != nil {
+				return err
+			}
+			for d := range digestsIn(l.payload) {
+				delete(unnamed, d)
+			}
+		}
+		return nil
+	}
+	// Most of the work is done in a View, which holds up nobody.
+	err = s.in(ctx, false, func(tx *Tx) error {
+		unnamed, seen = map[string]bool{}, 0
+		for r, err := range tx.d.Scan(ctx, blobCollection, driver.Query{NoAttrs: true}) {
+			if err != nil {
+				return err
+			}
+			unnamed[r.Key] = true
+		}
+		if err := look(tx); err != nil {
+			return err
+		}
+		h, err := tx.loadHead(ctx)
+		seen = h.seq
+		return err
+	})
+	if err == nil && len(unnamed) > 0 {
+		err = s.in(ctx, true, func(tx *Tx) error {
+			if !tx.write {
+				return ErrReadOnly
+			}
+			if err := look(tx); err != nil {
+				return err
+			}
+			removed = 0
+			for _, key := range slices.Sorted(maps.Keys(unnamed)) {
+				err := tx.d.Delete(ctx, blobCollection, driver.Record{Key: key, Revision: 1})
+				if errors.Is(err, driver.ErrConflict) {
+					continue // another sweep was here
+				}
+				if err != nil {
+					return tx.broken(err)
+				}
+				removed++
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return 0, s.error("sweep blobs", err)
+	}
+	return removed, nil
+}
+
+// digestsIn yields what may be the text of a digest.
+func digestsIn(content []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		prefix := []byte(digestPrefix)
+		for {
+			i := bytes.Index(content, prefix)
+			if i < 0 || len(content)-i < digestSize {
+				return
+			}
+			if !yield(string(content[i : i+digestSize])) {
+				return
+			}
+			content = content[i+len(prefix):]
+		}
+	}
 }
 
 // Content returns the digest of a record's content, whatever its type, and its

@@ -174,7 +174,7 @@ func parseRecord(collection string, r driver.Record) (line, error) {
 // ever had.
 func (tx *Tx) lastRevision(ctx context.Context, collection, key string) (int64, error) {
 	q := trailOf(collection, key)
-	q.Limit = 1
+	q.Limit, q.NoAttrs = 1, true
 	for r, err := range tx.d.Scan(ctx, auditCollection, q) {
 		if err != nil {
 			return 0, err

@@ -65,7 +65,7 @@ func (s *Scope) Export(ctx context.Context, w io.Writer, opts *ExportOptions) er
 			return err
 		}
 		totals := exportTotals{Seq: o.From - 1}
-		for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{KeyFrom: auditKey(o.From)}) {
+		for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{KeyFrom: auditKey(o.From), NoAttrs: true}) {
 			if err != nil {
 				return err
 			}
@@ -73,7 +73,10 @@ func (s *Scope) Export(ctx context.Context, w io.Writer, opts *ExportOptions) er
 			if err != nil {
 				return err
 			}
-			if _, err := b.Write(append(r.Data, '\n')); err != nil {
+			if _, err := b.Write(r.Data); err != nil {
+				return err
+			}
+			if err := b.WriteByte('\n'); err != nil {
 				return err
 			}
 			totals.Seq, totals.Hash = l.entry.Seq, l.hash

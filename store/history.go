@@ -157,7 +157,7 @@ func (s *Scope) Trail(ctx context.Context, from, to int64) iter.Seq2[Entry, erro
 // lines is Trail with hashes and contents.
 func (s *Scope) lines(ctx context.Context, from, to int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
-		q := driver.Query{Limit: pageSize}
+		q := driver.Query{Limit: pageSize, NoAttrs: true}
 		if from > 0 {
 			q.KeyFrom = auditKey(from)
 		}

@@ -98,7 +98,7 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 // read returns the next records, at most limit, fewer if they are large, and
 // whether there may be more behind them.
 func (c *Collection[T]) read(ctx context.Context, op, collection string, q driver.Query, limit int, parse func(driver.Record) (line, error)) (items []Versioned[T], last driver.Position, more bool, err error) {
-	q.Limit = limit
+	q.Limit, q.NoAttrs = limit, true
 	err = c.run(ctx, op, "", c.opts.LogReads, func(tx *Tx) error {
 		items, more = nil, false
 		size, n := 0, 0

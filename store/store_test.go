@@ -34,9 +34,18 @@ func TestDomain(t *testing.T) {
 	require.Equal(t, r, got)
 	_, err = risks.Get(t.Context(), "R-2")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = risk.Update(t.Context(), risks, "R-1", risk.Event{Kind: risk.Close, By: "x"}, risk.Criteria{}, time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC))
+	now := time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)
+	_, _, err = risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Close, By: "x"}, risk.Criteria{}, now)
 	_, ok := errors.AsType[*risk.TransitionError](err)
 	require.True(t, ok, "%v", err)
+	reviewed, revision, err := risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Review, By: "x"}, risk.Criteria{}, now)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, revision)
+	_, _, err = risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Review, By: "y"}, risk.Criteria{}, now)
+	require.ErrorIs(t, err, store.ErrConflict, "a revision that is not the current one")
+	got, err = risks.Get(t.Context(), "R-1")
+	require.NoError(t, err)
+	require.Equal(t, reviewed, got)
 
 	engagements := store.NewCollection(s, "engagements", vendors.Engagement.Key, nil)
 	e := vendors.Engagement{ID: "E-1"}
@@ -295,4 +304,24 @@ func ExampleScope_PutBlob() {
 	data, err := scope.Blob(ctx, digest)
 	fmt.Println(digest == again, string(data), err)
 	// Output: true a large document <nil>
+}
+
+// The text of a document that was erased goes with the next sweep.
+func ExampleScope_SweepBlobs() {
+	ctx := context.Background()
+	scope := open()
+	type letter struct {
+		ID   string       `json:"id"`
+		Text store.Digest `json:"text"`
+	}
+	letters := store.NewCollection(scope, "letters", func(l letter) string { return l.ID }, nil)
+	digest, _ := scope.PutBlob(ctx, []byte("Dear Sir or Madam"))
+	_ = letters.Create(ctx, letter{"l-1", digest})
+	_ = letters.Delete(ctx, "l-1", 1)
+	fmt.Println(scope.SweepBlobs(ctx)) // the history names it
+	_ = letters.Erase(ctx, "l-1")
+	fmt.Println(scope.SweepBlobs(ctx))
+	// Output:
+	// 0 <nil>
+	// 1 <nil>
 }

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/issokit/issokit/store/driver"
@@ -91,8 +94,26 @@ type verifier struct {
 
 // latest is the entry that the record must come from.
 type latest struct {
-	seq  int64
-	hash Digest
+	seq, revision int64
+	hash, content Digest
+	size          int // of its canonical form
+}
+
+// is tells whether data is the line of the entry with its content. It does not
+// read the entry, which has been read in the trail: its hash shows that it is the
+// same.
+func (w latest) is(data []byte) bool {
+	raw, ok := bytes.CutPrefix(data, []byte(`{"entry":`))
+	if !ok || len(raw) < w.size {
+		return false
+	}
+	raw, rest := raw[:w.size], raw[w.size:]
+	middle := append(hex.AppendEncode(append(make([]byte, 0, 96), `,"hash":"`...), w.hash[:]), `","payload":`...)
+	payload, ok := bytes.CutPrefix(rest, middle)
+	if ok {
+		payload, ok = bytes.CutSuffix(payload, []byte("}"))
+	}
+	return ok && hashEntry(raw) == w.hash && sha256.Sum256(payload) == w.content
 }
 
 func (v *verifier) bad(why string, args ...any) error {
@@ -123,7 +144,7 @@ func (v *verifier) add(l line) error {
 		name := recordName(e.Collection, e.Key)
 		switch e.Action {
 		case ActionPut, ActionSeal:
-			v.latest[name] = latest{e.Seq, l.hash}
+			v.latest[name] = latest{e.Seq, e.Revision, l.hash, e.Content, len(l.raw)}
 		case ActionDelete:
 			delete(v.latest, name)
 		}
@@ -158,7 +179,7 @@ func (v *verifier) end() error {
 }
 
 func (v *verifier) run(ctx context.Context, tx *Tx) error {
-	q := driver.Query{}
+	q := driver.Query{NoAttrs: true}
 	if v.next > 1 {
 		q.KeyFrom = auditKey(v.next)
 		r, err := tx.d.Get(ctx, auditCollection, auditKey(v.next-1))
@@ -174,7 +195,7 @@ func (v *verifier) run(ctx context.Context, tx *Tx) error {
 	if v.opts.To > 0 {
 		q.KeyTo = auditKey(v.opts.To + 1)
 	}
-	for r, err := range tx.d.Scan(ctx, auditCollection, q) {
+	for r, err := range ahead(tx.d.Scan(ctx, auditCollection, q)) {
 		if err != nil {
 			return err
 		}
@@ -201,6 +222,72 @@ func (v *verifier) run(ctx context.Context, tx *Tx) error {
 	return v.blobs(ctx, tx)
 }
 
+// ahead yields what seq yields, while another goroutine gets what comes next:
+// reading and checking take about as long as each other.
+func ahead(seq iter.Seq2[driver.Record, error]) iter.Seq2[driver.Record, error] {
+	type part struct {
+		records []driver.Record
+		err     error
+		panic   any
+	}
+	const records, size, parts = 128, 256 << 10, 4 // of a part, and how many wait
+	return func(yield func(driver.Record, error) bool) {
+		ready, stop := make(chan part, parts), make(chan struct{})
+		go func() {
+			defer close(ready)
+			var p part
+			n := 0
+			send := func() bool {
+				select {
+				case ready <- p:
+					p, n = part{}, 0
+					return true
+				case <-stop:
+					return false
+				}
+			}
+			defer func() { // a panic is one of who asks for the records
+				if p.panic = recover(); p.panic != nil {
+					send()
+				}
+			}()
+			for r, err := range seq {
+				if err != nil {
+					p.err = err
+					break
+				}
+				if p.records == nil {
+					p.records = make([]driver.Record, 0, records)
+				}
+				p.records = append(p.records, r)
+				if n += len(r.Data); (n > size || len(p.records) == records) && !send() {
+					return
+				}
+			}
+			send()
+		}()
+		defer func() { // seq has ended when this returns
+			close(stop)
+			for range ready {
+			}
+		}()
+		for p := range ready {
+			for _, r := range p.records {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if p.panic != nil {
+				panic(p.panic)
+			}
+			if p.err != nil {
+				yield(driver.Record{}, p.err)
+				return
+			}
+		}
+	}
+}
+
 // records compares all records with the trail, collection by collection.
 func (v *verifier) records(ctx context.Context, tx *Tx) error {
 	var collections []string
@@ -216,20 +303,21 @@ func (v *verifier) records(ctx context.Context, tx *Tx) error {
 		return &ChainError{v.report.Tenant, seq, collection, key, why}
 	}
 	for _, collection := range collections {
-		for r, err := range tx.d.Scan(ctx, collection, driver.Query{}) {
+		for r, err := range ahead(tx.d.Scan(ctx, collection, driver.Query{NoAttrs: true})) {
 			if err != nil {
 				return err
 			}
 			name := recordName(collection, r.Key)
 			want, known := v.latest[name]
-			l, err := parseRecord(collection, r)
-			switch {
-			case !known:
+			if !known {
 				return bad(collection, r.Key, 0, "a record that the trail does not know, or says is deleted")
-			case err != nil:
-				return bad(collection, r.Key, want.seq, err.Error())
-			case l.hash != want.hash || hashEntry(l.raw) != l.hash:
-				return bad(collection, r.Key, want.seq, "the record is not the last version that the trail tells of")
+			}
+			if r.Revision != want.revision || !want.is(r.Data) {
+				why := "the record is not the last version that the trail tells of"
+				if _, err := parseRecord(collection, r); err != nil {
+					why = err.Error()
+				}
+				return bad(collection, r.Key, want.seq, why)
 			}
 			delete(v.latest, name)
 			v.report.Records++

@@ -74,31 +74,68 @@ func (p place) Close() error {
 	return err
 }
 
+func (f *dbFlags) isPostgres() bool {
+	return strings.HasPrefix(f.place, "postgres://") || strings.HasPrefix(f.place, "postgresql://")
+}
+
+// String returns the place without a password that a URL may hold.
+func (f *dbFlags) String() string {
+	if !f.isPostgres() {
+		return f.place
+	}
+	u, err := url.Parse(f.place)
+	if err != nil {
+		return "PostgreSQL"
+	}
+	u.RawQuery = ""
+	return u.Redacted()
+}
+
 // open opens the store. Only init makes one that is not there.
 func (f *dbFlags) open(ctx context.Context, create bool) (place, error) {
-	if strings.HasPrefix(f.place, "postgres://") || strings.HasPrefix(f.place, "postgresql://") {
-		return openSQL(ctx, "pgx", f.place, func(db *sql.DB) (driver.Backend, error) { return postgres.New(ctx, db, nil) })
+	if f.isPostgres() {
+		return f.openSQL(ctx, create, "pgx", f.place, func(db *sql.DB) (driver.Backend, error) { return postgres.New(ctx, db, nil) })
 	}
 	info, err := os.Stat(f.place)
 	switch {
 	case err != nil && !create:
-		return place{}, fmt.Errorf("%w (isso db init makes a store)", err)
+		return place{}, f.noStore(err)
 	case strings.HasSuffix(f.place, "/"), err == nil && info.IsDir():
+		if _, err := os.Stat(filepath.Join(f.place, "format.json")); err != nil && !create {
+			return place{}, f.noStore(err)
+		}
 		b, err := file.Open(f.place, nil)
 		return place{Backend: b}, err
 	}
 	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(f.place), RawQuery: "_pragma=busy_timeout(10000)"}
-	return openSQL(ctx, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) { return sqlite.New(ctx, db, nil) })
+	return f.openSQL(ctx, create, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) { return sqlite.New(ctx, db, nil) })
 }
 
-func openSQL(_ context.Context, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (place, error) {
+func (f *dbFlags) noStore(err error) error {
+	return fmt.Errorf("%v holds no store: %w (isso db init makes one)", f, err)
+}
+
+func (f *dbFlags) openSQL(ctx context.Context, create bool, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (p place, err error) {
 	db, err := sql.Open(name, dsn)
 	if err != nil {
 		return place{}, err
 	}
+	defer func() {
+		if err != nil {
+			db.Close()
+		}
+	}()
+	if err := db.PingContext(ctx); err != nil {
+		return place{}, err
+	}
+	if !create {
+		var schema int
+		if err := db.QueryRowContext(ctx, "SELECT value FROM issokit_meta WHERE name = 'schema'").Scan(&schema); err != nil {
+			return place{}, f.noStore(err)
+		}
+	}
 	b, err := open(db)
 	if err != nil {
-		db.Close()
 		return place{}, err
 	}
 	return place{b, db}, nil
@@ -145,7 +182,7 @@ func dbInit(f *dbFlags) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd, true, func(place, *store.Scope) error {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ready\n", f.place)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ready\n", f)
 				return nil
 			})
 		},
@@ -333,16 +370,7 @@ func (f *dbFlags) exportTrail(cmd *cobra.Command, s *store.Scope, name string) e
 	if name == "-" {
 		return s.Export(cmd.Context(), cmd.OutOrStdout(), o)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	err = s.Export(cmd.Context(), tmp, o)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
+	return replaceFileWith(name, func(w io.Writer) error { return s.Export(cmd.Context(), w, o) })
 }
 
 func exportDocuments(cmd *cobra.Command, s *store.Scope, out string, names []string) error {
@@ -489,7 +517,7 @@ func dbVerify(f *dbFlags) *cobra.Command {
 				done()
 				if err == nil {
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: the audit trail is intact: %d entries, %d records, %d blobs, %d contents erased, last hash %v\n",
-						f.place, r.Entries, r.Records, r.Blobs, r.Erased, r.Hash)
+						f, r.Entries, r.Records, r.Blobs, r.Erased, r.Hash)
 				}
 				return err
 			})
@@ -547,7 +575,7 @@ func dbBackup(f *dbFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd, false, func(p place, _ *store.Scope) error {
 				if _, ok := p.Backend.(*sqlite.Backend); !ok {
-					return fmt.Errorf("%s is not a SQLite store; isso db export --trail copies a tenant of any store", f.place)
+					return fmt.Errorf("%s is not a SQLite store; isso db export --trail copies a tenant of any store", f)
 				}
 				if _, err := os.Stat(args[0]); err == nil {
 					return fmt.Errorf("%s is there already", args[0])
@@ -555,7 +583,7 @@ func dbBackup(f *dbFlags) *cobra.Command {
 				if _, err := p.db.ExecContext(cmd.Context(), "VACUUM INTO ?", args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: copied to %s\n", f.place, args[0])
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: copied to %s\n", f, args[0])
 				return nil
 			})
 		},

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -24,18 +27,53 @@ func dbRun(t *testing.T, args ...string) string {
 // hashes and times change with the clock.
 var volatile = regexp.MustCompile(`sha256:[0-9a-f]{64}|\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 
+// postgresSchema returns the URL of a database with a schema of its own.
+func postgresSchema(t *testing.T) string {
+	t.Helper()
+	base := os.Getenv("ISSOKIT_POSTGRES")
+	if base == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("PostgreSQL is needed here: set ISSOKIT_POSTGRES to a URL, as .ci/postgres prints it")
+		}
+		t.Skip("SKIPPED, NOTHING TESTED: no PostgreSQL (set ISSOKIT_POSTGRES to a URL, as .ci/postgres prints it)")
+	}
+	name := fmt.Sprintf("isso_%d", os.Getpid())
+	exec := func(ctx context.Context, statement string) {
+		db, err := sql.Open("pgx", base)
+		require.NoError(t, err)
+		defer db.Close()
+		_, err = db.ExecContext(ctx, statement)
+		require.NoError(t, err)
+	}
+	exec(t.Context(), "CREATE SCHEMA "+name)
+	t.Cleanup(func() { exec(context.Background(), "DROP SCHEMA "+name+" CASCADE") })
+	u, err := url.Parse(base)
+	require.NoError(t, err)
+	u.User = url.UserPassword(u.User.Username(), "secret") // which trust authentication does not look at
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 func TestDB(t *testing.T) {
-	for _, place := range []string{"isso.db", "store/"} {
-		t.Run(place, func(t *testing.T) {
+	for _, kind := range []string{"isso.db", "store/", "postgres"} {
+		t.Run(kind, func(t *testing.T) {
 			inFolder(t)
+			place, shown := kind, kind
+			if kind == "postgres" {
+				place = postgresSchema(t)
+				shown = strings.Replace(place[:strings.Index(place, "?")], "secret", "xxxxx", 1)
+			}
 			db := []string{"--db", place}
 			run := func(args ...string) string { t.Helper(); return dbRun(t, append(args, db...)...) }
 
 			status, _, err := isso(t, "", "db", "log", "--db", place)
 			require.Equal(t, 2, status)
-			require.Contains(t, err, "isso db init makes a store")
-			require.Equal(t, place+": ready\n", run("init"))
-			require.Equal(t, place+": ready\n", run("init"))
+			require.Contains(t, err, "isso db init makes")
+			require.NotContains(t, err, "secret")
+			require.Equal(t, shown+": ready\n", run("init"))
+			require.Equal(t, shown+": ready\n", run("init"))
 			require.Equal(t, "good: catalog \"yes\", version 1.10, revision 1\n", run("import", "good.json"))
 			require.Equal(t, "good: unchanged, revision 1\n", run("import", "good.json"))
 			require.NoError(t, os.Mkdir("more", 0o700))
@@ -62,7 +100,7 @@ func TestDB(t *testing.T) {
 			status, _, err = isso(t, "", append([]string{"db", "export", "--out", "out", "none"}, db...)...)
 			require.Equal(t, []any{2, "isso: there is no document none\n"}, []any{status, err})
 
-			require.Equal(t, place+": the audit trail is intact: 2 entries, 1 records, 2 blobs, 0 contents erased, last hash *\n",
+			require.Equal(t, shown+": the audit trail is intact: 2 entries, 1 records, 2 blobs, 0 contents erased, last hash *\n",
 				volatile.ReplaceAllString(run("verify"), "*"))
 
 			vkey := dbRun(t, "key", "audit.example.org", "--out", "key")
@@ -77,6 +115,11 @@ func TestDB(t *testing.T) {
 			require.Equal(t, log, dbRun(t, "log", "--db", "copy.db"))
 			require.Equal(t, "good: unchanged, revision 2\n", dbRun(t, "import", "more", "--db", "copy.db"))
 
+			if kind != "isso.db" { // whose backup is tested with tampering
+				status, _, err = isso(t, "", append([]string{"db", "backup", "backup.db"}, db...)...)
+				require.Equal(t, []any{2, "isso: " + shown + " is not a SQLite store; isso db export --trail copies a tenant of any store\n"}, []any{status, err})
+			}
+
 			trail, readErr := os.ReadFile("trail.jsonl")
 			require.NoError(t, readErr)
 			require.NoError(t, os.WriteFile("trail.jsonl", []byte(strings.Replace(string(trail), "review", "Review", 1)), 0o600))
@@ -85,6 +128,35 @@ func TestDB(t *testing.T) {
 			require.Equal(t, "trail.jsonl: audit trail of tenant \"\": entry 1: the stored hash is not that of the entry\n", out)
 		})
 	}
+}
+
+// TestDBForeign: only init makes tables in a database of somebody else, or a store
+// of a folder.
+func TestDBForeign(t *testing.T) {
+	inFolder(t)
+	require.NoError(t, os.Mkdir("folder", 0o700))
+	code, _, msg := isso(t, "", "db", "log", "--db", "folder")
+	require.Equal(t, 2, code)
+	require.Contains(t, msg, "folder holds no store: ")
+	entries, err := os.ReadDir("folder")
+	require.NoError(t, err)
+	require.Empty(t, entries)
+	db, err := sql.Open("sqlite", "other.db")
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE own (x)")
+	require.NoError(t, err)
+	status, _, text := isso(t, "", "db", "import", "good.json", "--db", "other.db")
+	require.Equal(t, 2, status)
+	require.Contains(t, text, "other.db holds no store: ")
+	tables := func() (n int) {
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE type = 'table'").Scan(&n))
+		return n
+	}
+	require.Equal(t, 1, tables())
+	dbRun(t, "init", "--db", "other.db")
+	dbRun(t, "import", "good.json", "--db", "other.db")
+	require.Equal(t, 4, tables())
 }
 
 // Every document of a folder is stored, and none in place of another; any name

@@ -376,8 +376,8 @@ func (s *service) deleteRisk(w http.ResponseWriter, r *http.Request, scope *stor
 	return nil
 }
 
-// applyEvent lets package risk work on the store: it knows nothing of this one,
-// and the transaction makes reading, deciding and writing one step.
+// applyEvent lets package risk work on the store, of which it knows but three
+// methods. The transaction makes reading, deciding and writing one step.
 func (s *service) applyEvent(w http.ResponseWriter, r *http.Request, scope *store.Scope) error {
 	var e risk.Event
 	if err := read(r, &e); err != nil {
@@ -385,13 +385,20 @@ func (s *service) applyEvent(w http.ResponseWriter, r *http.Request, scope *stor
 	}
 	e.By = scope.Principal().Actor
 	var x risk.Risk
-	err := scope.Update(r.Context(), func(tx *store.Tx) (err error) {
-		x, err = risk.Update(r.Context(), s.risks.In(tx), r.PathValue("id"), e, s.criteria, s.now())
+	var revision int64
+	err := scope.Update(r.Context(), func(tx *store.Tx) error {
+		risks := s.risks.In(tx)
+		v, err := risks.Load(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		x, revision, err = risk.Update(r.Context(), risks, v.Key, v.Revision, e, s.criteria, s.now())
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	w.Header().Set("ETag", etag(revision))
 	answer(w, http.StatusOK, x)
 	return nil
 }

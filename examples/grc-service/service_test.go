@@ -177,7 +177,10 @@ func TestRegister(t *testing.T) {
 	}
 	c.ok("PUT", "/risks/R-new", `{"id":"R-new","title":"Phishing"}`, "If-Match", `"1"`)
 	require.Contains(t, c.ok("GET", "/risks/R-new", nil), `"state":"identified"`)
-	status, text, _ := c.do("POST", "/risks/R-1/events", `{"Kind":"close"}`)
+	status, text, tag := c.do("POST", "/risks/R-new/events", `{"Kind":"review"}`)
+	require.Equal(t, []any{200, `"3"`}, []any{status, tag}, text)
+	require.Contains(t, text, `"event":"review"`)
+	status, text, _ = c.do("POST", "/risks/R-1/events", `{"Kind":"close"}`)
 	require.Equal(t, http.StatusConflict, status, text)
 	status, text, _ = c.do("POST", "/risks/none/events", `{"Kind":"analyse"}`)
 	require.Equal(t, http.StatusNotFound, status, text)
@@ -207,7 +210,7 @@ func TestRegister(t *testing.T) {
 	require.Equal(t, []string{`2 delete schmidt ""`, `2 put p.meyer "reorganization"`, `1 put p.meyer "workshop"`}, lines)
 	require.Contains(t, c.ok("GET", "/risks/R-1?at="+history[2].Time.Format(time.RFC3339Nano), nil), `"owner":"operations"`)
 
-	require.Equal(t, 9, strings.Count(c.ok("GET", "/audit", nil), "\n"))
+	require.Equal(t, 10, strings.Count(c.ok("GET", "/audit", nil), "\n"))
 	require.Contains(t, c.ok("GET", "/audit/verify", nil), `"intact":true`)
 	_, err := c.db.ExecContext(t.Context(), `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'workshop', 'nothing!') AS BLOB) WHERE collection = '~audit'`)
 	require.NoError(t, err)

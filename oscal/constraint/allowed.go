@@ -27,7 +27,7 @@ import (
 // The error says which names there are where the path leads nowhere, or ends at an
 // assembly, which has no value.
 func (s *Set) AllowedValues(path string) ([]*Constraint, error) {
-	leaves, err := skeletons(path)
+	leaves, err := models{s.metaschema}.skeletons(path)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +87,12 @@ func (s *Set) allowed(leaf *oscal.Node, found map[*compiled]bool) {
 	contexts(s.contexts, top)
 }
 
+// models are those of OSCAL, or of loaded modules.
+type models struct{ loaded *oscal.Metaschema }
+
 // skeletons makes the nodes of the ways that a path stands for, and returns the
 // last of each.
-func skeletons(path string) ([]*oscal.Node, error) {
+func (ms models) skeletons(path string) ([]*oscal.Node, error) {
 	places := []*oscal.Node{nil} // nil is above the roots
 	deep := false
 	steps := strings.Split(strings.TrimSuffix(path, "/"), "/")
@@ -102,7 +105,7 @@ func skeletons(path string) ([]*oscal.Node, error) {
 			continue
 		}
 		if deep {
-			places, deep = below(places), false
+			places, deep = ms.below(places), false
 		}
 		var next []*oscal.Node
 		for _, n := range places {
@@ -111,7 +114,7 @@ func skeletons(path string) ([]*oscal.Node, error) {
 			} else if n != nil && strings.HasPrefix(step, "revisions") && n.Member().Definition() != nil && n.Member().Definition().Member("revision") != nil &&
 				i+1 < len(steps) && strings.HasPrefix(steps[i+1], "revision") {
 				next = append(next, n) // the wrapper of XML is no step
-			} else if m := memberOf(n, step); m != nil {
+			} else if m := ms.memberOf(n, step); m != nil {
 				next = append(next, under(n, m))
 			}
 		}
@@ -121,9 +124,9 @@ func skeletons(path string) ([]*oscal.Node, error) {
 			case len(places) > 1:
 				return nil, fmt.Errorf("constraint: %s: there is no %s in any place that the path leads to", clip(path), clip(name))
 			case places[0] == nil:
-				return nil, fmt.Errorf("constraint: %s: there is no %s in the models; there are: %s", clip(path), clip(name), memberNames(nil))
+				return nil, fmt.Errorf("constraint: %s: there is no %s in the models; there are: %s", clip(path), clip(name), ms.memberNames(nil))
 			}
-			return nil, fmt.Errorf("constraint: %s: there is no %s in %s; there are: %s", clip(path), clip(name), places[0].Path(), memberNames(places[0]))
+			return nil, fmt.Errorf("constraint: %s: there is no %s in %s; there are: %s", clip(path), clip(name), places[0].Path(), ms.memberNames(places[0]))
 		}
 		places = next
 	}
@@ -132,11 +135,11 @@ func skeletons(path string) ([]*oscal.Node, error) {
 	case len(leaves) > 0 && !deep:
 		return leaves, nil
 	case places[0] == nil && !deep:
-		return nil, fmt.Errorf("constraint: %s: expected a path that begins with one of: %s", clip(path), memberNames(nil))
+		return nil, fmt.Errorf("constraint: %s: expected a path that begins with one of: %s", clip(path), ms.memberNames(nil))
 	case deep:
 		return nil, fmt.Errorf("constraint: %s: expected the name of a flag or field at the end", clip(path))
 	}
-	return nil, fmt.Errorf("constraint: %s is an assembly and has no value; its members are: %s", clip(path), memberNames(places[0]))
+	return nil, fmt.Errorf("constraint: %s is an assembly and has no value; its members are: %s", clip(path), ms.memberNames(places[0]))
 }
 
 func isIndex(step string) bool {
@@ -145,9 +148,9 @@ func isIndex(step string) bool {
 }
 
 // inside returns what may stand in a node, the roots for none.
-func inside(n *oscal.Node) iter.Seq[*oscal.Member] {
+func (ms models) inside(n *oscal.Node) iter.Seq[*oscal.Member] {
 	if n == nil {
-		return oscal.Roots()
+		return ms.loaded.Roots()
 	}
 	if d := n.Member().Definition(); d != nil {
 		return d.Members()
@@ -155,9 +158,9 @@ func inside(n *oscal.Node) iter.Seq[*oscal.Member] {
 	return func(func(*oscal.Member) bool) {}
 }
 
-func memberOf(n *oscal.Node, step string) *oscal.Member {
+func (ms models) memberOf(n *oscal.Node, step string) *oscal.Member {
 	name, _, _ := strings.Cut(strings.TrimPrefix(step, "@"), "[")
-	for m := range inside(n) {
+	for m := range ms.inside(n) {
 		if m.Name() == name || m.JSONName() == name {
 			return m
 		}
@@ -165,9 +168,9 @@ func memberOf(n *oscal.Node, step string) *oscal.Member {
 	return nil
 }
 
-func memberNames(n *oscal.Node) string {
+func (ms models) memberNames(n *oscal.Node) string {
 	var names []string
-	for m := range inside(n) {
+	for m := range ms.inside(n) {
 		if m.Kind() == oscal.Flag {
 			names = append(names, "@"+m.Name())
 		} else {
@@ -190,16 +193,16 @@ func under(parent *oscal.Node, m *oscal.Member) *oscal.Node {
 
 // below returns the places and all that can stand below them, the shortest way to
 // each definition: models are recursive.
-func below(places []*oscal.Node) []*oscal.Node {
+func (ms models) below(places []*oscal.Node) []*oscal.Node {
 	var out []*oscal.Node
 	for _, from := range places {
 		seen := map[*oscal.Definition]bool{}
 		for todo := []*oscal.Node{from}; len(todo) > 0; todo = todo[1:] {
 			n := todo[0]
 			out = append(out, n)
-			for m := range inside(n) {
+			for m := range ms.inside(n) {
 				if n == nil {
-					out = append(out, below([]*oscal.Node{under(nil, m)})...)
+					out = append(out, ms.below([]*oscal.Node{under(nil, m)})...)
 				} else if d := m.Definition(); d != nil && !seen[d] {
 					seen[d] = true
 					todo = append(todo, under(n, m))

@@ -115,6 +115,7 @@ type Query struct {
 	Desc    bool     // the whole order is reversed
 	After   Position // go on behind this place
 	Limit   int      // at most so many; 0 is no limit
+	NoAttrs bool     // leave out Record.Attrs, which take time: they are not needed
 }
 
 // A Cond is a condition on an attribute: one of its values is in In or, if In is

@@ -445,6 +445,9 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 				return
 			}
 			r.Value = value
+			if q.NoAttrs {
+				r.Attrs = nil
+			}
 			if !yield(r, nil) {
 				return
 			}

@@ -175,7 +175,11 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 				yield(driver.Record{}, err)
 				return
 			}
-			r := clone(e.Value)
+			r := e.Value
+			if q.NoAttrs {
+				r.Attrs = nil
+			}
+			r = clone(r)
 			r.Value = value
 			if !yield(r, nil) {
 				return

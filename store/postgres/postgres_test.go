@@ -140,6 +140,43 @@ func TestReadOnly(t *testing.T) {
 
 // TestLockWait: an Update that is not on the Tx of the one around it must not
 // wait for ever.
+// TestOldSchema: the tables as the first schema had them.
+func TestOldSchema(t *testing.T) {
+	place := place(t)
+	db, err := sql.Open("pgx", place)
+	require.NoError(t, err)
+	defer db.Close()
+	for _, s := range []string{
+		`CREATE TABLE issokit_meta (name text PRIMARY KEY, value integer NOT NULL)`,
+		`INSERT INTO issokit_meta VALUES ('schema', 1)`,
+		`CREATE TABLE issokit_tenant (tenant text COLLATE "C" NOT NULL PRIMARY KEY, updates bigint NOT NULL)`,
+		`CREATE TABLE issokit_record (tenant text COLLATE "C" NOT NULL, collection text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
+			revision bigint NOT NULL, attrs bytea, data bytea NOT NULL, PRIMARY KEY (tenant, collection, key))`,
+		`INSERT INTO issokit_record VALUES ('t', 'c', 'k', 7, NULL, 'data')`,
+	} {
+		_, err := db.ExecContext(t.Context(), s)
+		require.NoError(t, err)
+	}
+	attrs := []driver.Attr{{Name: "a", Value: "v"}}
+	for i := range 2 {
+		b, err := openURL(place)
+		require.NoError(t, err)
+		was := driver.Record{Key: "k", Revision: int64(7 + i), Data: []byte("data")}
+		if i > 0 {
+			was.Attrs = attrs
+		}
+		require.NoError(t, b.Update(t.Context(), "t", func(tx driver.Tx) error {
+			r, err := tx.Get(t.Context(), "c", "k")
+			require.NoError(t, err)
+			require.Equal(t, was, r)
+			r.Revision++
+			r.Attrs = attrs
+			return tx.Put(t.Context(), "c", was, r)
+		}))
+		require.NoError(t, b.Close())
+	}
+}
+
 func TestLockWait(t *testing.T) {
 	db, err := sql.Open("pgx", place(t))
 	require.NoError(t, err)

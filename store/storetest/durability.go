@@ -22,7 +22,7 @@ import (
 
 // The test binary starts itself with these to be a second process.
 const (
-	modeVariable  = "ISSOKIT_STORETEST_MODE"  // write or count
+	modeVariable  = "ISSOKIT_STORETEST_MODE"  // write, crowd or count
 	placeVariable = "ISSOKIT_STORETEST_PLACE" // what to open
 	startVariable = "ISSOKIT_STORETEST_START" // number of the first write, or how often to count
 )
@@ -51,8 +51,11 @@ func second(mode string, open func(place string) (driver.Backend, error)) error 
 		return err
 	}
 	s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "writer"})
-	if mode == "count" {
+	switch mode {
+	case "count":
 		return errors.Join(count(context.Background(), s, start), b.Close())
+	case "crowd":
+		return parallel(crowd, func(i int) error { return writeAlone(s, i) })
 	}
 	for n := start; ; n++ {
 		if err := writePair(context.Background(), s, n); err != nil {
@@ -86,6 +89,57 @@ func writePair(ctx context.Context, s *store.Scope, n int) error {
 		}
 		return errors.Join(errs...)
 	})
+}
+
+// crowd is how many write at once.
+const crowd = 8
+
+// writeAlone goes on with the records of one of the crowd, each in a transaction
+// with the one that counts them, and acknowledges them after the commit.
+func writeAlone(s *store.Scope, who int) error {
+	ctx := context.Background()
+	c := newItems(s, "items")
+	last, err := c.Get(ctx, strconv.Itoa(who))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	for n := last.Score + 1; ; n++ {
+		err := s.Update(ctx, func(tx *store.Tx) error {
+			c := c.In(tx)
+			if err := c.Create(ctx, item{ID: fmt.Sprintf("%d-%d", who, n), Owner: strconv.Itoa(who)}); err != nil {
+				return err
+			}
+			return c.Put(ctx, item{ID: strconv.Itoa(who), Score: n})
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Printf("ack %d %d\n", who, n); err != nil {
+			return err
+		}
+	}
+}
+
+// checkCrowd looks that all that was acknowledged is there and nothing by half.
+func checkCrowd(t *testing.T, b driver.Backend, acknowledged [crowd]int64) {
+	s := store.New(b, nil).Scope(store.Principal{Tenant: "t1", Actor: "test"})
+	c := newItems(s, "items")
+	for who, ack := range acknowledged {
+		last, err := c.Get(t.Context(), strconv.Itoa(who))
+		if ack == 0 && errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		require.NoError(t, err)
+		require.Contains(t, []int64{ack, ack + 1}, last.Score, "acknowledged, and perhaps one that was not")
+		found := int64(0)
+		for _, err := range c.Query(t.Context(), store.Query{Where: []store.Cond{store.Equal("owner", strconv.Itoa(who))}}) {
+			require.NoError(t, err)
+			found++
+		}
+		require.Equal(t, last.Score, found)
+	}
+	_, err := s.Verify(t.Context(), nil)
+	require.NoError(t, err)
 }
 
 // checkPairs looks that every acknowledged write is there and none by half, and
@@ -234,6 +288,40 @@ var durabilityCases = []testCase{
 			require.NoError(e, b.Close())
 		}
 		e.Logf("%d kills, %d acknowledged transactions, all there; set %s for another number of kills", kills, acknowledged, KillsVariable)
+	}},
+	{"KillDuringCrowd", func(e *env) {
+		kills := setting(e, KillsVariable, 20)
+		place := e.opts.Place(e)
+		rng := rand.New(rand.NewPCG(20, 27))
+		var acknowledged [crowd]int64
+		total := 0
+		for range kills {
+			cmd, out, errs := start(e.T, "crowd", place, 0)
+			sc := bufio.NewScanner(out)
+			require.True(e, sc.Scan(), "the writer ended by itself: %s", errs)
+			kill := time.AfterFunc(time.Duration(rng.Int64N(int64(60*time.Millisecond))), func() { _ = cmd.Process.Kill() })
+			for more := true; more; more = sc.Scan() {
+				var who int
+				var n int64
+				if _, err := fmt.Sscanf(sc.Text(), "ack %d %d", &who, &n); err == nil {
+					acknowledged[who] = n
+					total++
+				}
+			}
+			require.Error(e, cmd.Wait())
+			require.False(e, kill.Stop(), "the writer ended by itself: %s", errs)
+			b := e.open(place)
+			checkCrowd(e.T, b, acknowledged)
+			// What was not acknowledged but is there is what the next one goes on from.
+			c := newItems(store.New(b, nil).Scope(store.Principal{Tenant: "t1"}), "items")
+			for who := range acknowledged {
+				last, err := c.Get(e.ctx, strconv.Itoa(who))
+				require.True(e, err == nil || errors.Is(err, store.ErrNotFound), "%v", err)
+				acknowledged[who] = last.Score
+			}
+			require.NoError(e, b.Close())
+		}
+		e.Logf("%d kills, %d acknowledged transactions of %d writers, all there", kills, total, crowd)
 	}},
 	{"TwoProcesses", func(e *env) {
 		const each = 50

@@ -409,6 +409,28 @@ var driverCases = []testCase{
 			return nil
 		}))
 	}},
+	{"NoAttrs", func(e *env) {
+		attrs := []driver.Attr{{Name: "a", Value: "v"}}
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("1"), Attrs: attrs})
+		}))
+		require.NoError(e, e.backend.View(e.ctx, "t", func(tx driver.Tx) error {
+			for _, q := range []driver.Query{{}, {Where: []driver.Cond{{Attr: "a", In: []string{"v"}}}}, {OrderBy: "a"}} {
+				want := driver.Record{Key: "k", Revision: 1, Data: []byte("1"), Attrs: attrs}
+				if q.OrderBy != "" {
+					want.Value = "v"
+				}
+				all, err := collect(tx.Scan(e.ctx, "c", q))
+				require.NoError(e, err)
+				require.Equal(e, []driver.Record{want}, all)
+				q.NoAttrs, want.Attrs = true, nil
+				all, err = collect(tx.Scan(e.ctx, "c", q))
+				require.NoError(e, err)
+				require.Equal(e, []driver.Record{want}, all)
+			}
+			return nil
+		}))
+	}},
 	{"CallsInsideScan", func(e *env) {
 		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
 			for i := range 1000 {

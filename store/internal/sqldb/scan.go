@@ -58,15 +58,25 @@ func (x *Tx) page(ctx context.Context, collection string, q driver.Query) (page 
 		return nil, false, err
 	}
 	defer rows.Close()
+	var r driver.Record
+	var attrs []byte
+	columns := []any{&r.Key, &r.Revision, &r.Data}
+	if !q.NoAttrs {
+		columns = append(columns, &attrs)
+	}
+	if q.OrderBy != "" {
+		columns = append(columns, &r.Value)
+	}
 	size := 0
 	for rows.Next() {
-		var r driver.Record
-		var attrs []byte
-		if err := rows.Scan(&r.Key, &r.Revision, &attrs, &r.Data, &r.Value); err != nil {
+		if err := rows.Scan(columns...); err != nil {
 			return nil, false, err
 		}
 		if r.Attrs, err = decodeAttrs(attrs); err != nil {
 			return nil, false, err
+		}
+		if page == nil && !q.After.IsZero() { // as full as the page before, most likely
+			page = make([]driver.Record, 0, q.Limit)
 		}
 		page = append(page, r)
 		if size += len(r.Data); size > scanBytes {
@@ -91,8 +101,10 @@ func (b *builder) add(text string, args ...any) {
 	b.args = append(b.args, args...)
 }
 
-// build returns the statement of a query, "" if nothing can match. The table of
-// attributes drives it where one of its orders is the order asked for.
+// build returns the statement of a query, "" if nothing can match. Its columns are
+// key, revision, data, the attributes if they are asked for, and the value of the
+// order if there is one. The table of attributes drives it where one of its orders
+// is the order asked for.
 func build(tenant, collection string, q driver.Query) (string, []any) {
 	var drive *driver.Cond // the condition whose one value the keys are in the order of
 	for i, c := range q.Where {
@@ -103,12 +115,16 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 			drive = &q.Where[i]
 		}
 	}
+	columns := "SELECT r.key, r.revision, r.data"
+	if !q.NoAttrs {
+		columns += ", r.attrs"
+	}
 	var b builder
 	key := "r.key"
 	switch {
 	case q.OrderBy != "":
 		key = "o.key"
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, o.value"+joined, tenant, collection, q.OrderBy)
+		b.add(columns+", o.value"+joined, tenant, collection, q.OrderBy)
 		for _, c := range q.Where {
 			if c.Attr == q.OrderBy {
 				b.cond("o.value", c)
@@ -119,9 +135,9 @@ func build(tenant, collection string, q driver.Query) (string, []any) {
 		}
 	case drive != nil:
 		key = "o.key"
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, ''"+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
+		b.add(columns+joined+" AND o.value = ?", tenant, collection, drive.Attr, drive.In[0])
 	default:
-		b.add("SELECT r.key, r.revision, r.attrs, r.data, '' FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
+		b.add(columns+" FROM {p}record r WHERE r.tenant = ? AND r.collection = ?", tenant, collection)
 	}
 	if q.OrderBy == "" && !q.After.IsZero() {
 		b.add(" AND "+key+" "+behind(q.Desc)+" ?", q.After.Key)

@@ -37,7 +37,8 @@ type Dialect struct {
 	// thing that an Update does.
 	Lock func(ctx context.Context, tx *Tx) error
 
-	// OneWriter: the database has one lock for all writes, not one for each tenant.
+	// OneWriter: the database has one lock for all writes, not one for each tenant,
+	// and knows BEGIN IMMEDIATE, which takes it.
 	OneWriter bool
 
 	// Classify wraps an error of the database in the one of package driver that it
@@ -61,9 +62,13 @@ type DB struct {
 	texts sync.Map // statement with {p} and ? to that of the dialect
 	known atomic.Int64
 
+	open *batch // the transaction that the next Update is added to; for who is in the gate
+
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
 	wanted []string
+	writer *writer // while no Update has it
+	closed bool
 }
 
 var prefixForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,30}$`)
@@ -94,9 +99,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 
 // usual are the statements that every program needs.
 func usual() []string {
-	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	equal := driver.Query{Desc: true, NoAttrs: true, Where: []driver.Cond{{In: []string{""}}}}
 	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
-	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+	for _, q := range []driver.Query{{NoAttrs: true}, {NoAttrs: true, Desc: true}, {NoAttrs: true, After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
 	}
@@ -112,7 +117,8 @@ const (
 	deleteAttr   = "DELETE FROM {p}attr WHERE tenant = ? AND collection = ? AND attr = ? AND value = ? AND key = ?"
 )
 
-// Close releases the prepared statements; the database is the caller's.
+// Close releases the prepared statements and the connection of the updates; the
+// database is the caller's.
 func (b *DB) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,6 +127,11 @@ func (b *DB) Close() error {
 		errs = append(errs, s.Close())
 	}
 	clear(b.stmts)
+	b.closed = true
+	if b.writer != nil {
+		errs = append(errs, b.writer.close())
+		b.writer = nil
+	}
 	return errors.Join(errs...)
 }
 
@@ -280,26 +291,62 @@ func (b *DB) Update(ctx context.Context, tenant string, fn func(driver.Tx) error
 	if b.dialect.OneWriter {
 		key = ""
 	}
-	leave, err := b.gates.enter(ctx, key, b.opts.LockWait)
-	if err != nil {
+	g := b.gates.get(key)
+	defer b.gates.put(key, g)
+	if err := g.enter(ctx, b.opts.LockWait); err != nil {
 		return err
 	}
-	defer leave()
+	// A pool of one connection has none to spare.
+	if b.dialect.OneWriter && b.db.Stats().MaxOpenConnections != 1 {
+		return b.together(ctx, g, tenant, fn)
+	}
+	defer g.leave()
 	return b.run(ctx, tenant, false, fn)
 }
 
+// run runs fn in a transaction of its own, in any connection.
 func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) error {
 	if err := b.prepare(ctx); err != nil {
 		return b.classify(ctx, err)
 	}
+	var sqlTx *sql.Tx
+	var tx *Tx
+	err := b.patiently(ctx, func() (err error) {
+		o := &b.dialect.Update
+		if readOnly {
+			o = &b.dialect.View
+		}
+		if sqlTx, err = b.db.BeginTx(ctx, o); err != nil {
+			return b.classify(ctx, err)
+		}
+		tx = &Tx{b: b, session: pooled{b, sqlTx}, tenant: tenant, readOnly: readOnly}
+		if !readOnly {
+			if err = b.dialect.Lock(ctx, tx); err != nil {
+				sqlTx.Rollback() //nolint:errcheck // the error is the one before
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback() //nolint:errcheck // after a commit it does nothing
+	if err := tx.run(fn); err != nil {
+		return err
+	}
+	return b.retry(b.classify(ctx, sqlTx.Commit()))
+}
+
+// patiently begins a transaction, for as long as another process holds the only
+// lock, and nothing tells when it lets go.
+func (b *DB) patiently(ctx context.Context, begin func() error) error {
 	until := time.NewTimer(b.opts.LockWait)
 	defer until.Stop()
 	for try := 0; ; try++ {
-		began, err := b.once(ctx, tenant, readOnly, fn)
-		if began || !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) {
+		err := begin()
+		if !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) {
 			return err
 		}
-		// Another process holds the lock, and nothing will tell when it lets go.
 		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
 		select {
 		case <-pause.C:
@@ -313,34 +360,13 @@ func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driv
 	}
 }
 
-// once runs fn in a transaction, and tells whether it came so far.
-func (b *DB) once(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) (began bool, err error) {
-	o := &b.dialect.Update
-	if readOnly {
-		o = &b.dialect.View
+// retry says of a commit that found the database busy that all of it can be done
+// again.
+func (b *DB) retry(err error) error {
+	if errors.Is(err, driver.ErrBusy) {
+		return fmt.Errorf("%w: %w", driver.ErrRetry, err)
 	}
-	sqlTx, err := b.db.BeginTx(ctx, o)
-	if err != nil {
-		return false, b.classify(ctx, err)
-	}
-	defer sqlTx.Rollback() //nolint:errcheck // after a commit it does nothing
-	tx := &Tx{b: b, tx: sqlTx, tenant: tenant, readOnly: readOnly}
-	if !readOnly {
-		if err := b.dialect.Lock(ctx, tx); err != nil {
-			return false, err
-		}
-	}
-	if err := fn(tx); err != nil {
-		return true, err
-	}
-	if err := sqlTx.Commit(); err != nil {
-		err = b.classify(ctx, err)
-		if errors.Is(err, driver.ErrBusy) {
-			err = fmt.Errorf("%w: %w", driver.ErrRetry, err)
-		}
-		return true, err
-	}
-	return true, nil
+	return err
 }
 
 // InTx returns a back end whose transactions are parts of the caller's.
@@ -354,38 +380,54 @@ type inTx struct {
 func (i inTx) Close() error { return nil }
 
 func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
-	return fn(&Tx{b: i.b, tx: i.tx, tenant: tenant, readOnly: true})
+	return fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true})
 }
 
 func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
-	tx := &Tx{b: i.b, tx: i.tx, tenant: tenant}
-	if _, err := tx.exec(ctx, "SAVEPOINT issokit"); err != nil {
+	tx := &Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant}
+	if _, err := tx.exec(ctx, savepoint); err != nil {
 		return err
 	}
 	done := false
 	defer func() {
 		if !done { // an error or a panic
-			_, undo := tx.exec(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT issokit")
-			err = errors.Join(err, undo)
+			_, undo := tx.session.exec(context.WithoutCancel(ctx), rollbackTo)
+			err = errors.Join(err, i.b.classify(ctx, undo))
 		}
 	}()
 	if err := i.b.dialect.Lock(ctx, tx); err != nil {
 		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := tx.run(fn); err != nil {
 		return err
 	}
 	done = true
-	_, err = tx.exec(ctx, "RELEASE SAVEPOINT issokit")
+	_, err = tx.exec(ctx, release)
 	return err
 }
+
+const (
+	savepoint  = "SAVEPOINT issokit"
+	rollbackTo = "ROLLBACK TO SAVEPOINT issokit"
+	release    = "RELEASE SAVEPOINT issokit"
+)
 
 // Tx is a [driver.Tx].
 type Tx struct {
 	b        *DB
-	tx       *sql.Tx
+	session  session
 	tenant   string
 	readOnly bool
+	failed   error // of a statement, after which the database may have rolled back
+}
+
+// run runs fn. A statement that failed is not forgotten if fn takes no notice of
+// it.
+func (x *Tx) run(fn func(driver.Tx) error) error {
+	if err := fn(x); err != nil {
+		return err
+	}
+	return x.failed
 }
 
 // Tenant returns whose transaction it is.
@@ -400,27 +442,23 @@ func (x *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
 func (x *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	text := x.b.text(query)
-	var r sql.Result
-	var err error
-	if s := x.b.stmt(text); s != nil {
-		r, err = x.tx.StmtContext(ctx, s).ExecContext(ctx, args...)
-	} else {
-		r, err = x.tx.ExecContext(ctx, text, args...)
+	if x.failed != nil {
+		return 0, x.failed
 	}
-	if err != nil {
-		return 0, x.b.classify(ctx, err)
+	r, err := x.session.exec(ctx, x.b.text(query), args...)
+	var n int64
+	if err == nil {
+		n, err = r.RowsAffected()
 	}
-	n, err := r.RowsAffected()
-	return n, x.b.classify(ctx, err)
+	x.failed = x.b.classify(ctx, err)
+	return n, x.failed
 }
 
 func (x *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	text := x.b.text(query)
-	if s := x.b.stmt(text); s != nil {
-		return x.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+	if x.failed != nil {
+		return nil, x.failed
 	}
-	return x.tx.QueryContext(ctx, text, args...)
+	return x.session.query(ctx, x.b.text(query), args...)
 }
 
 // Get implements [driver.Tx].

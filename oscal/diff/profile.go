@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/issokit/issokit/oscal"
@@ -39,6 +40,7 @@ func (d *Diff) profileControls() []ControlChange {
 	}
 	var controls []ControlChange
 	known := map[string]bool{}
+	was, is := readChoices(d.Old.Root()), readChoices(d.New.Root())
 	for _, doc := range []*oscal.Document{d.New, d.Old} {
 		for n := range doc.Root().Walk() {
 			var id string
@@ -52,7 +54,7 @@ func (d *Diff) profileControls() []ControlChange {
 				continue
 			}
 			known[id] = true
-			if c, changed := selectionChange(id, selected(d.Old.Root(), id), selected(d.New.Root(), id), alterations[id]); changed {
+			if c, changed := selectionChange(id, was.of(id), is.of(id), alterations[id]); changed {
 				controls = append(controls, c)
 			}
 		}
@@ -79,32 +81,76 @@ func selectionChange(id string, was, is selection, alteration *ControlChange) (C
 	return c, len(c.Aspects) > 0
 }
 
-// selected tells whether a profile selects a control: one of its imports does,
-// and, if it makes groups of its own, one of their insert-controls.
-func selected(root *oscal.Node, id string) selection {
-	var imported, inserted selection
+// choices are how a profile selects controls.
+type choices struct {
+	imports, inserts []choice // inserts: the insert-controls of groups of its own
+	custom           bool     // there are such groups
+}
+
+// A choice is that of one import or insert-controls.
+type choice struct{ include, exclude criteria }
+
+// criteria are several include-controls or exclude-controls.
+type criteria struct {
+	ids  map[string]bool
+	open bool // there are patterns or child controls too
+	none bool // there are no criteria
+}
+
+func readChoices(root *oscal.Node) choices {
+	var cs choices
 	for imp := range root.All("import") {
-		imported = max(imported, chosen(imp, id))
+		cs.imports = append(cs.imports, readChoice(imp))
 	}
 	custom := root.Child("merge").Child("custom")
-	if custom == nil {
-		return imported
-	}
+	cs.custom = custom != nil
 	for n := range custom.Walk() {
 		if n.Name() == "insert-controls" {
-			inserted = max(inserted, chosen(n, id))
+			cs.inserts = append(cs.inserts, readChoice(n))
 		}
+	}
+	return cs
+}
+
+func readChoice(n *oscal.Node) choice {
+	return choice{readCriteria(n, "include-controls"), readCriteria(n, "exclude-controls")}
+}
+
+func readCriteria(n *oscal.Node, kind string) criteria {
+	c := criteria{map[string]bool{}, false, true}
+	for list := range n.All(kind) {
+		c.none = false
+		c.open = c.open || list.Child("matching") != nil || list.Get("with-child-controls") == "yes"
+		for id := range list.All("with-id") {
+			c.ids[id.Value()] = true
+		}
+	}
+	return c
+}
+
+// of tells whether the profile selects a control: one of its imports does, and,
+// if it makes groups of its own, one of their insert-controls.
+func (cs choices) of(id string) selection {
+	var imported, inserted selection
+	for _, c := range cs.imports {
+		imported = max(imported, c.of(id))
+	}
+	if !cs.custom {
+		return imported
+	}
+	for _, c := range cs.inserts {
+		inserted = max(inserted, c.of(id))
 	}
 	return min(imported, inserted)
 }
 
-// chosen is selected for one import or insert-controls. Excludes win.
-func chosen(n *oscal.Node, id string) selection {
-	included := named(n, "include-controls", id)
-	if n.Child("include-controls") == nil {
+// of tells whether the control is chosen. Excludes win.
+func (c choice) of(id string) selection {
+	included := c.include.of(id)
+	if c.include.none {
 		included = in // all, be it said with include-all or not
 	}
-	switch named(n, "exclude-controls", id) {
+	switch c.exclude.of(id) {
 	case in:
 		return out
 	case maybe:
@@ -113,35 +159,46 @@ func chosen(n *oscal.Node, id string) selection {
 	return included
 }
 
-// named tells whether the criteria of a kind hold for a control.
-func named(n *oscal.Node, kind, id string) selection {
-	result := out
-	for c := range n.All(kind) {
-		if c.Child("matching") != nil || c.Get("with-child-controls") == "yes" {
-			result = max(result, maybe)
-		}
-		for w := range c.All("with-id") {
-			if w.Value() == id {
-				return in
-			}
-		}
+// of tells whether the criteria hold for a control.
+func (c criteria) of(id string) selection {
+	switch {
+	case c.ids[id]:
+		return in
+	case c.open:
+		return maybe
 	}
-	return result
+	return out
 }
 
 // altered notes what the change of a node means that lies in an alter, or is it.
 func (c *ControlChange) altered(alter, n *oscal.Node) {
-	for op := range alter.Children() {
-		all := within(op, n) || n.Parent() == op && n.Kind() == oscal.Flag // such as position, which concerns all that is added
-		switch {
-		case op.Kind() == oscal.Flag || !all && !within(n, op):
-		case op.Name() == "remove":
+	for op := range towards(alter, n) {
+		switch op.Name() {
+		case "remove":
 			c.removes(op)
-		default:
-			for item := range op.Children() {
-				if item.Kind() != oscal.Flag && (all || within(n, item)) {
-					c.adds(item, n, op.Get("by-id"))
-				}
+		case "add":
+			for item := range towards(op, n) {
+				c.adds(item, n, op.Get("by-id"))
+			}
+		}
+	}
+}
+
+// towards returns the child of an object in which a node lies; all children that
+// are no flags, if it is the object itself, holds it, or is a flag of it, such as
+// the position of an add, which concerns all that is added.
+func towards(object, n *oscal.Node) iter.Seq[*oscal.Node] {
+	return func(yield func(*oscal.Node) bool) {
+		if within(n, object) && n != object && (n.Parent() != object || n.Kind() != oscal.Flag) {
+			for n.Parent() != object {
+				n = n.Parent()
+			}
+			yield(n)
+			return
+		}
+		for c := range object.Children() {
+			if c.Kind() != oscal.Flag && !yield(c) {
+				return
 			}
 		}
 	}

@@ -248,10 +248,10 @@ func (d *Diff) Impact(ssp *oscal.Document) []Hit {
 		}
 		byID[id] = c
 	}
-	var sets []string // parameters that a profile sets in another way
+	sets := map[string]bool{} // parameters that a profile sets in another way
 	if d.Baselines == nil && d.New.Model() == "profile" {
 		for _, s := range d.Subjects() {
-			sets = add(sets, s.Subject.ID)
+			sets[s.Subject.ID] = true
 		}
 	}
 	answered := map[string]bool{}
@@ -270,7 +270,7 @@ func (d *Diff) Impact(ssp *oscal.Document) []Hit {
 			case "set-parameter":
 				// Parts may be by-ids, which name parameters too.
 				id := n.Get("param-id")
-				if slices.Contains(sets, id) {
+				if sets[id] {
 					c.Params, c.Aspects = add(slices.Clone(c.Params), id), sortAspects(add(slices.Clone(c.Aspects), "parameters"))
 				}
 				if slices.Contains(c.Params, id) || slices.Contains(c.Parts, id) || c.Fate == ControlRemoved {

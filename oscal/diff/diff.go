@@ -93,7 +93,7 @@ func Compare(from, to *oscal.Document, opts *Options) (*Diff, error) {
 	}
 	a := align(from.Root(), to.Root())
 	d := &Diff{Old: from, New: to, pairs: a.pairs}
-	e := emitter{alignment: a, names: titles(from.Root(), to.Root()), everything: opts != nil && opts.Everything}
+	e := emitter{alignment: a, names: newNames(from.Root(), to.Root()), everything: opts != nil && opts.Everything}
 	e.node(from.Root(), to.Root())
 	d.Changes = e.changes
 	return d, nil
@@ -102,7 +102,7 @@ func Compare(from, to *oscal.Document, opts *Options) (*Diff, error) {
 // An emitter walks through two aligned trees and notes what differs.
 type emitter struct {
 	*alignment
-	names
+	*names
 	everything bool
 	changes    []Change
 }
@@ -116,7 +116,7 @@ func (e *emitter) add(k Kind, old, new *oscal.Node, from, to string) {
 	if to := e.pairs[owner]; new == nil && to != nil {
 		owner = to // what is gone is told of the object as it is now
 	}
-	e.changes = append(e.changes, Change{Kind: k, Subject: subjectOf(owner), Path: path, Old: old, New: new, From: from, To: to})
+	e.changes = append(e.changes, Change{Kind: k, Subject: e.subject(owner), Path: path, Old: old, New: new, From: from, To: to})
 }
 
 // ignored tells whether a node differs between any two exports.
@@ -249,7 +249,7 @@ func (e *emitter) reordered(x *oscal.Node, olds, news []*oscal.Node) [][]*oscal.
 	return nil
 }
 
-func (t names) keys(nodes []*oscal.Node) string {
+func (t *names) keys(nodes []*oscal.Node) string {
 	var b strings.Builder
 	for i, n := range nodes {
 		if i > 0 {

@@ -117,8 +117,10 @@ func (s *subjectSummary) note(o *oscal.Node, kind Kind, aspect string) {
 		if kind == Removed {
 			c.Old, c.New = o, nil
 		}
-		for p := o; p != nil && c.Control == ""; p = p.Parent() {
-			c.Control = p.Get("control-id")
+		for p := o; p != nil; p = p.Parent() {
+			if p.Name() == "implemented-requirement" {
+				c.Control = p.Get("control-id")
+			}
 		}
 		s.list = append(s.list, c)
 	}

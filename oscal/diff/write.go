@@ -126,12 +126,13 @@ func (d *Diff) unresolved() string {
 		return ""
 	}
 	var told []string
-	for _, n := range nodes {
-		owner, path := names(nil).locate(n)
-		told = add(told, strings.TrimSpace(Subject{Kind: owner.Name(), ID: subjectOf(owner).ID}.String()+" "+path))
+	t := newNames(nil, nil)
+	for _, n := range nodes[:min(len(nodes), 5)] {
+		owner, path := t.locate(n)
+		told = add(told, strings.TrimSpace(Subject{Kind: owner.Name(), ID: t.subject(owner).ID}.String()+" "+path))
 	}
-	if more := len(told) - 5; more > 0 {
-		told = append(told[:5], fmt.Sprintf("%d more", more))
+	if more := len(nodes) - 5; more > 0 {
+		told = append(told, fmt.Sprintf("%d more", more))
 	}
 	return "only the resolved catalogs tell all that becomes of controls: " + strings.Join(told, ", ")
 }

@@ -37,11 +37,12 @@ const (
 	ActionPut    Action = iota + 1 // created or replaced
 	ActionDelete                   // removed; the history stays
 	ActionSeal                     // closed for all changes
-	ActionErase                    // content of past revisions removed
+	ActionErase                    // content of past revisions removed, or a blob
 	ActionRead                     // read, where the collection logs that
+	ActionBlob                     // a blob was stored; the key is its digest
 )
 
-var actions = [...]string{ActionPut: "put", ActionDelete: "delete", ActionSeal: "seal", ActionErase: "erase", ActionRead: "read"}
+var actions = [...]string{ActionPut: "put", ActionDelete: "delete", ActionSeal: "seal", ActionErase: "erase", ActionRead: "read", ActionBlob: "blob"}
 
 func (a Action) String() string {
 	if a > 0 && int(a) < len(actions) {
@@ -126,10 +127,13 @@ var nibbles = func() (t [256]byte) {
 // first, and a hash is the SHA-256 of "issokit/audit/1\n" and of the entry in
 // the canonical JSON of RFC 8785. The content itself is not hashed, only its
 // digest, so that it can be erased and the chain stays valid.
+//
+// Trails that were begun before blobs had entries are verified as they are: a blob
+// that no entry speaks of may be there.
 type Entry struct {
 	Tenant     string
 	Seq        int64     // 1, 2, 3 and so on
-	Time       time.Time // UTC, microseconds; never before that of the entry before
+	Time       time.Time // UTC, microseconds; never before that of the entry before: see [Options].Now
 	Actor      string
 	Reason     string // may be empty
 	Action     Action
@@ -406,6 +410,15 @@ func parseTime(s string) (time.Time, bool) {
 	return t.UTC(), true
 }
 
+// attrs are those of the entry's record in the trail: what the history of its
+// record is found by. Reads are not history.
+func (e *Entry) attrs() []driver.Attr {
+	if e.Action == ActionRead {
+		return nil
+	}
+	return []driver.Attr{{Name: recordAttr, Value: recordName(e.Collection, e.Key)}}
+}
+
 // head is the last entry of a trail; the zero head is that of an empty one.
 type head struct {
 	seq  int64
@@ -458,11 +471,8 @@ func (tx *Tx) log(ctx context.Context, s *Scope, e Entry, payload []byte) (line,
 
 // appendLine stores a line as the new head.
 func (tx *Tx) appendLine(ctx context.Context, l line) error {
-	r := driver.Record{Key: auditKey(l.entry.Seq), Revision: 1, Data: l.bytes()}
-	if l.entry.Action != ActionRead {
-		r.Attrs = []driver.Attr{{Name: recordAttr, Value: recordName(l.entry.Collection, l.entry.Key)}}
-	}
-	if err := tx.d.Put(ctx, auditCollection, driver.Record{}, r); err != nil {
+	r := driver.Record{Key: auditKey(l.entry.Seq), Revision: 1, Attrs: l.entry.attrs(), Data: l.bytes()}
+	if err := tx.put(ctx, auditCollection, driver.Record{}, r); err != nil {
 		if errors.Is(err, driver.ErrConflict) {
 			return corrupt("entry %d of the audit trail exists already: the back end does not run updates one after another", l.entry.Seq)
 		}

@@ -25,9 +25,9 @@ func splitName(name string) (collection, key string) {
 
 // PutBlob stores bytes under their SHA-256 and returns it: the same bytes are
 // stored once in a tenant, however often they are put. Blobs are for documents
-// that are too large for a record, which then holds the digest; they have no
-// history and no audit entries of their own, the record that names one has. They
-// stay until [Scope.SweepBlobs] finds that none names them.
+// that are too large for a record, which then holds the digest. The audit trail
+// says when one was stored first, and by whom; they stay until [Scope.SweepBlobs]
+// finds that no record names them.
 func (s *Scope) PutBlob(ctx context.Context, data []byte) (Digest, error) {
 	d := Digest(sha256.Sum256(data))
 	if limit := s.store.opts.MaxBlob; len(data) > limit {
@@ -35,35 +35,66 @@ func (s *Scope) PutBlob(ctx context.Context, data []byte) (Digest, error) {
 	}
 	err := s.in(ctx, true, func(tx *Tx) error {
 		if !tx.write {
-			return s.error("put blob", ErrReadOnly)
+			return ErrReadOnly
 		}
-		err := tx.d.Put(ctx, blobCollection, driver.Record{}, driver.Record{Key: d.String(), Revision: 1, Data: data})
-		if errors.Is(err, driver.ErrConflict) {
-			return nil // it is there already
+		last, err := tx.last(ctx, blobCollection, d.String())
+		if err != nil {
+			return err
 		}
-		return err
+		if err := tx.putBlob(ctx, d, data); err != nil || last.Action == ActionBlob {
+			return err
+		}
+		_, err = tx.log(ctx, s, Entry{Action: ActionBlob, Collection: blobCollection, Key: d.String(), Revision: 1}, nil)
+		return tx.broken(err)
 	})
-	return d, err
+	if err != nil {
+		return Digest{}, s.blobError("put blob", d, err)
+	}
+	return d, nil
 }
 
-// Blob returns the bytes with a digest, or [ErrNotFound]. Bytes that do not fit
-// the digest any more are [ErrCorrupt].
+// putBlob stores a blob, if it is not there already.
+func (tx *Tx) putBlob(ctx context.Context, d Digest, data []byte) error {
+	err := tx.d.Put(ctx, blobCollection, driver.Record{}, driver.Record{Key: d.String(), Revision: 1, Data: data})
+	if errors.Is(err, driver.ErrConflict) {
+		return nil
+	}
+	return tx.broken(err)
+}
+
+func (s *Scope) blobError(op string, d Digest, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return &Error{op, s.p.Tenant, blobCollection, d.String(), err}
+}
+
+// Blob returns the bytes with a digest, [ErrNotFound], or [ErrErased] if they were
+// swept away. Bytes that do not fit the digest any more are [ErrCorrupt].
 func (s *Scope) Blob(ctx context.Context, d Digest) ([]byte, error) {
 	var data []byte
 	err := s.in(ctx, false, func(tx *Tx) error {
 		r, err := tx.d.Get(ctx, blobCollection, d.String())
 		data = r.Data
-		return err
+		if !errors.Is(err, driver.ErrNotFound) {
+			return err
+		}
+		last, err := tx.last(ctx, blobCollection, d.String())
+		switch {
+		case err != nil:
+			return err
+		case last.Action == ActionErase:
+			return ErrErased
+		}
+		return ErrNotFound
 	})
-	switch {
-	case errors.Is(err, driver.ErrNotFound):
-		err = ErrNotFound
-	case err == nil && sha256.Sum256(data) != d:
+	if err == nil && sha256.Sum256(data) != d {
 		err = corrupt("the bytes do not fit the digest")
-	case err == nil:
-		return data, nil
 	}
-	return nil, &Error{"get blob", s.p.Tenant, blobCollection, d.String(), err}
+	if err != nil {
+		return nil, s.blobError("get blob", d, err)
+	}
+	return data, nil
 }
 
 // SweepBlobs removes the blobs that no content names any more, as after an
@@ -71,7 +102,7 @@ func (s *Scope) Blob(ctx context.Context, d Digest) ([]byte, error) {
 // of its digest, [Digest.String], stands in it: contents of all versions count,
 // past ones and those of deleted records too, until they are erased. A blob that is
 // put in a transaction before that of the record that names it can be swept away
-// between the two.
+// between the two. The audit trail says what was swept away.
 func (s *Scope) SweepBlobs(ctx context.Context) (removed int, err error) {
 	var unnamed map[string]bool
 	var seen int64 // entry up to which contents were looked at
@@ -124,6 +155,13 @@ func (s *Scope) SweepBlobs(ctx context.Context) (removed int, err error) {
 					return tx.broken(err)
 				}
 				removed++
+				last, err := tx.last(ctx, blobCollection, key)
+				if err == nil && last.Action == ActionBlob {
+					_, err = tx.log(ctx, s, Entry{Action: ActionErase, Collection: blobCollection, Key: key, Revision: 1}, nil)
+				}
+				if err != nil {
+					return tx.broken(err)
+				}
 			}
 			return nil
 		})
@@ -170,4 +208,46 @@ func (s *Scope) Content(ctx context.Context, collection, key string) (d Digest, 
 		return Digest{}, 0, &Error{"content of", s.p.Tenant, collection, key, err}
 	}
 	return d, revision, nil
+}
+
+// Unchanged tells whether a record has been there with one content ever since a
+// revision: sealed or written again as it was, but not changed and changed back, and
+// not deleted and made anew.
+func (s *Scope) Unchanged(ctx context.Context, collection, key string, since int64) (unchanged bool, err error) {
+	err = errors.Join(checkName("a collection", collection), checkKey(key))
+	if err == nil {
+		err = s.in(ctx, false, func(tx *Tx) error {
+			var content Digest
+			unchanged = false
+			q := trailOf(collection, key)
+			q.NoAttrs = true
+			for r, err := range tx.d.Scan(ctx, auditCollection, q) {
+				if err != nil {
+					return err
+				}
+				l, err := parseTrail(r)
+				if err != nil {
+					return err
+				}
+				e := &l.entry
+				switch {
+				case e.Action == ActionErase: // of past versions
+					continue
+				case e.Action == ActionDelete || !content.IsZero() && e.Content != content:
+					return nil
+				case e.Revision < since:
+					return nil // the revision is not there
+				case e.Revision == since:
+					unchanged = true
+					return nil
+				}
+				content = e.Content
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return false, &Error{"changes of", s.p.Tenant, collection, key, err}
+	}
+	return unchanged, nil
 }

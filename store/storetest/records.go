@@ -251,7 +251,7 @@ var recordCases = []testCase{
 				case err == nil:
 					texts = append(texts, string(data))
 				default:
-					require.ErrorIs(e, err, store.ErrNotFound)
+					require.ErrorIs(e, err, store.ErrErased)
 				}
 			}
 			return texts

@@ -88,6 +88,31 @@ var transactionCases = []testCase{
 		require.Equal(e, int64(3), e.revision("a"))
 		e.verify()
 	}},
+	{"ViewsDoNotWait", func(e *env) {
+		// Neither for each other nor for an Update that is not done.
+		e.create(item{ID: "a", Score: 1})
+		look := func() error {
+			return e.scope.View(e.ctx, func(tx *store.Tx) error {
+				v, err := e.items.In(tx).Get(e.ctx, "a")
+				require.Equal(e, int64(1), v.Score)
+				return err
+			})
+		}
+		done := make(chan error, 1)
+		go func() {
+			done <- e.scope.View(e.ctx, func(*store.Tx) error {
+				return errors.Join(look(), e.scope.Update(e.ctx, func(tx *store.Tx) error {
+					return errors.Join(e.items.In(tx).Put(e.ctx, item{ID: "a", Score: 2}), look())
+				}))
+			})
+		}()
+		select {
+		case err := <-done:
+			require.NoError(e, err)
+		case <-time.After(30 * time.Second):
+			e.Fatal("a View waits")
+		}
+	}},
 	{"SnapshotInView", func(e *env) {
 		e.create(item{ID: "a", Score: 1}, item{ID: "b", Score: 1}, item{ID: "c", Score: 1})
 		require.NoError(e, e.scope.View(e.ctx, func(tx *store.Tx) error {

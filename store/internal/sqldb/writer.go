@@ -27,14 +27,22 @@ func (p pooled) exec(ctx context.Context, text string, args ...any) (sql.Result,
 	if s := p.b.stmt(text); s != nil {
 		return p.tx.StmtContext(ctx, s).ExecContext(ctx, args...)
 	}
-	return p.tx.ExecContext(ctx, text, args...)
+	r, err := p.tx.ExecContext(ctx, text, args...)
+	if err == nil {
+		p.b.want(text)
+	}
+	return r, err
 }
 
 func (p pooled) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if s := p.b.stmt(text); s != nil {
 		return p.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
 	}
-	return p.tx.QueryContext(ctx, text, args...)
+	rows, err := p.tx.QueryContext(ctx, text, args...)
+	if err == nil {
+		p.b.want(text)
+	}
+	return rows, err
 }
 
 // A writer is the connection for the updates of a database that has one lock for
@@ -56,9 +64,11 @@ func (b *DB) takeWriter(ctx context.Context) (*writer, error) {
 	if w != nil {
 		return w, nil
 	}
+	ctx, _, cancel := b.limited(ctx)
+	defer cancel()
 	conn, err := b.db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return nil, busy(ctx, err)
 	}
 	return &writer{conn, map[string]*sql.Stmt{}}, nil
 }

@@ -28,7 +28,12 @@
 // those of go-oscal, so that they fit whatever else uses these. [FromView] makes
 // a document of a typed value, and [Document.Update] takes the edits of a view
 // into the tree and leaves all else as it was. [List] and [Items] hide the
-// pointers to slices of these types.
+// pointers to slices of these types; [All] and [ByID] find what lies in them at
+// any depth; [Props], [SetProp], [Links] and [ResourceByUUID] read their lists.
+//
+// The value that a parameter has at the end of a chain of catalog, profiles and
+// plan is no matter of one document: Implementation.Values of package controls
+// gives it, with the place that it comes from.
 //
 // # The model
 //

@@ -416,6 +416,85 @@ func ExampleEscapeMarkdown() {
 	// true
 }
 
+// view returns the typed view of a small catalog.
+func view() *oscal.Catalog {
+	doc, err := oscal.Parse(`{"catalog": {
+  "uuid": "5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10",
+  "metadata": {"title": "Rules", "last-modified": "2026-01-01T00:00:00Z", "version": "1.0", "oscal-version": "1.2.2"},
+  "groups": [{"id": "a", "title": "Access", "controls": [
+    {"id": "a-1", "title": "Accounts",
+     "props": [{"name": "label", "value": "A-1"}, {"name": "label", "class": "short", "value": "A1"}, {"name": "label", "ns": "https://example.org/ns", "value": "other"}],
+     "links": [{"rel": "reference", "href": "#6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10"}, {"rel": "related", "href": "#a-1.1"}],
+     "controls": [{"id": "a-1.1", "title": "Accounts of guests"}]}
+  ]}],
+  "back-matter": {"resources": [{"uuid": "6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10", "title": "The law"}]}
+}}`, nil)
+	if err != nil {
+		panic(err)
+	}
+	catalog, err := oscal.As[oscal.Catalog](doc)
+	if err != nil {
+		panic(err)
+	}
+	return catalog
+}
+
+func ExampleAll() {
+	for c := range oscal.All[oscal.Control](view()) {
+		fmt.Println(c.ID, c.Title)
+	}
+	// Output:
+	// a-1 Accounts
+	// a-1.1 Accounts of guests
+}
+
+func ExampleByID() {
+	catalog := view()
+	fmt.Println(oscal.ByID[oscal.Control](catalog, "a-1.1").Title)
+	fmt.Println(oscal.ByID[oscal.Control](catalog, "A-1.1") == nil) // ids have a case
+	// Output:
+	// Accounts of guests
+	// true
+}
+
+func ExampleProps() {
+	for p := range oscal.Props(oscal.ByID[oscal.Control](view(), "a-1").Props, oscal.CoreNamespace, "label") {
+		fmt.Printf("%s %q\n", p.Value, p.Class)
+	}
+	// Output:
+	// A-1 ""
+	// A1 "short"
+}
+
+func ExampleLinks() {
+	for l := range oscal.Links(oscal.ByID[oscal.Control](view(), "a-1").Links, "related") {
+		fmt.Println(l.Href)
+	}
+	// Output: #a-1.1
+}
+
+func ExampleResourceByUUID() {
+	catalog := view()
+	for l := range oscal.Links(oscal.ByID[oscal.Control](catalog, "a-1").Links, "reference") {
+		fmt.Println(oscal.ResourceByUUID(catalog.BackMatter, l.Href).Title)
+	}
+	// Output: The law
+}
+
+func ExampleReferences() {
+	doc, err := oscal.FromView(view())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, ref := range oscal.References([]*oscal.Document{doc}, nil) {
+		fmt.Println(ref.Target, ref.State)
+	}
+	// Output:
+	// #6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10 resolved
+	// #a-1.1 resolved
+}
+
 const inventoryModule = `<METASCHEMA xmlns="http://csrc.nist.gov/ns/oscal/metaschema/1.0">
   <schema-name>Inventory</schema-name>
   <schema-version>1.0</schema-version>

@@ -86,12 +86,36 @@ func ResourceByUUID(b *BackMatter, ref string) *Resource {
 	return nil
 }
 
+// sameID tells whether two identifiers are the same. The case of hexadecimal
+// digits in a UUID means nothing (RFC 9562, section 4), that of an id does.
+func sameID(a, b string) bool {
+	return a == b || isUUID(a) && strings.EqualFold(a, b)
+}
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			if c != '-' {
+				return false
+			}
+		case !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f'):
+			return false
+		}
+	}
+	return true
+}
+
 // Find returns the first node of the document, in document order, whose uuid or
-// id is the one given, nil if there is none. It looks through the whole tree:
-// whoever looks up many should keep a map of their own made with [Node.Walk].
+// id is the one given, nil if there is none. The case of an id counts, that of a
+// UUID does not. It looks through the whole tree: whoever looks up many should
+// keep a map of their own made with [Node.Walk].
 func (d *Document) Find(id string) *Node {
 	for n := range d.root.Walk() {
-		if n.member.kind == Flag && (n.member.name == "uuid" || n.member.name == "id") && n.value == id {
+		if n.member.kind == Flag && (n.member.name == "uuid" || n.member.name == "id") && sameID(n.value, id) {
 			return n.parent
 		}
 	}

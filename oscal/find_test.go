@@ -2,9 +2,12 @@ package oscal
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/issokit/issokit/internal/corpus"
 )
 
 // TestAt: the pointer of every node of the corpus' examples leads back to it.
@@ -40,7 +43,8 @@ func TestFind(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "/catalog/controls/1", doc.Find("b").Pointer())
 	require.Equal(t, "/catalog", doc.Find("5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10").Pointer())
-	require.Nil(t, doc.Find("B"))
+	require.Equal(t, "/catalog", doc.Find("5B4F1C0E-7a31-4b7e-9a51-0c3f2f8c6a10").Pointer())
+	require.Nil(t, doc.Find("B"), "the case of an id counts")
 }
 
 func TestProps(t *testing.T) {
@@ -77,4 +81,92 @@ func TestLinksAndResources(t *testing.T) {
 	require.Equal(t, "R", ResourceByUUID(back, "#5B4F1C0E-7a31-4b7e-9a51-0c3f2f8c6a10").Title)
 	require.Nil(t, ResourceByUUID(back, "#x"))
 	require.Nil(t, ResourceByUUID(nil, "#x"))
+}
+
+// TestAll: the typed view holds what the tree does, in the same order.
+func TestAll(t *testing.T) {
+	ids := func(doc *Document, name, id string) []string {
+		var out []string
+		for n := range doc.Root().Walk() {
+			if n.Name() == name && n.Kind() == Assembly {
+				out = append(out, n.Get(id))
+			}
+		}
+		return out
+	}
+	read := func(file string) *Document {
+		doc, err := Parse(string(corpus.Read(t, file)), nil)
+		require.NotNil(t, doc, "%v", err)
+		return doc
+	}
+	t.Run("catalog", func(t *testing.T) {
+		doc := read("oscal/catalogs/nist-rev5/NIST_SP-800-53_rev5_catalog.json")
+		view, err := As[Catalog](doc)
+		require.NoError(t, err)
+		var groups, controls, params, parts, resources []string
+		for g := range All[Group](view) {
+			groups = append(groups, g.ID)
+		}
+		for c := range All[Control](view) {
+			controls = append(controls, c.ID)
+		}
+		for p := range All[Parameter](view) {
+			params = append(params, p.ID)
+		}
+		for p := range All[Part](view) {
+			parts = append(parts, p.ID)
+		}
+		for r := range All[Resource](view) {
+			resources = append(resources, r.UUID)
+		}
+		require.Equal(t, ids(doc, "group", "id"), groups)
+		require.Equal(t, ids(doc, "control", "id"), controls)
+		require.Equal(t, ids(doc, "param", "id"), params)
+		require.Equal(t, ids(doc, "part", "id"), parts)
+		require.Equal(t, ids(doc, "resource", "uuid"), resources)
+
+		require.Equal(t, "Account Management", ByID[Control](view, "ac-2").Title)
+		require.Nil(t, ByID[Control](view, "AC-2"))
+		require.Nil(t, ByID[Part](view, "ac-2"))
+		require.Equal(t, "ac-2.1", ByID[Part](ByID[Control](view, "ac-2"), "ac-2.1_smt").ID[:6], "in a control within it")
+		require.Nil(t, ByID[Part](ByID[Control](view, "ac-3"), "ac-2_smt"), "in a part of the view only")
+		require.Equal(t, resources[3], ByID[Resource](view, strings.ToUpper(resources[3])).UUID)
+
+		n := 0
+		for c := range All[Control](view) {
+			c.Title = "edited"
+			if n++; n == 3 {
+				break
+			}
+		}
+		require.Equal(t, "edited", ByID[Control](view, controls[2]).Title)
+		require.NotEqual(t, "edited", ByID[Control](view, controls[3]).Title)
+	})
+	t.Run("plan", func(t *testing.T) {
+		doc := read("oscal/documents/nist-examples/ssp-example.json")
+		view, err := As[SystemSecurityPlan](doc)
+		require.NoError(t, err)
+		var statements, components, answers, props []string
+		for s := range All[Statement](view) {
+			statements = append(statements, s.StatementId)
+		}
+		for c := range All[SystemComponent](view) {
+			components = append(components, c.UUID)
+		}
+		for b := range All[ByComponent](view) {
+			answers = append(answers, b.UUID)
+		}
+		for p := range All[Property](view) {
+			props = append(props, p.Name)
+		}
+		require.Equal(t, ids(doc, "statement", "statement-id"), statements)
+		require.Equal(t, ids(doc, "component", "uuid"), components)
+		require.Equal(t, ids(doc, "by-component", "uuid"), answers)
+		require.Equal(t, ids(doc, "prop", "name"), props)
+	})
+	for range All[Control]((*Catalog)(nil)) {
+		t.Fatal("no view holds nothing")
+	}
+	require.Nil(t, ByID[Control](new(Catalog), "a"))
+	require.Equal(t, "a", ByID[Control](&Control{ID: "a"}, "a").ID, "the view itself")
 }

@@ -89,8 +89,14 @@ var ErrVersion = errors.New("the document cannot be written in this OSCAL versio
 // older: a copy whose oscal-version is that version, and the receiver as it was.
 // What the version has no place for is left out, and each such loss is among the
 // problems, as a warning at its place in the receiver; so are members that the
-// version deprecates. The error matches [ErrVersion] if the version is not among
-// those that can be read, or has no such model.
+// version deprecates, and a version that is not known to have been published.
+//
+// A $schema that names the version of the receiver, such as that of NIST's
+// releases, names the other one in the copy; any other is left as it was. Both
+// are among the problems.
+//
+// The error matches [ErrVersion] if the version is not among those that can be
+// read, or has no such model.
 func (d *Document) ToVersion(v Version) (*Document, Problems, error) {
 	if v.Major != 1 || v.Minor > modelVersion().Minor {
 		return nil, nil, fmt.Errorf("oscal: %w: %s is not among 1.0.0 to %d.%d.x", ErrVersion, v, modelVersion().Major, modelVersion().Minor)
@@ -105,6 +111,17 @@ func (d *Document) ToVersion(v Version) (*Document, Problems, error) {
 	var lost Problems
 	note := func(rule Rule, n *Node, format string, args ...any) {
 		lost = append(lost, d.Problem(Warning, rule, n, format, args...))
+	}
+	if last := lastPatch(v.Minor); v.Patch > last {
+		note(RuleVersion, d.root, "OSCAL %s is not known: the last of its minor version that is known is %d.%d.%d", v, v.Major, v.Minor, last)
+	}
+	if d.schema != "" && d.Version() != v.String() {
+		out.schema = replaceVersion(d.schema, d.Version(), v.String())
+		if out.schema == d.schema {
+			note(RuleVersion, d.root, "$schema is left as it was: %q", d.schema)
+		} else {
+			note(RuleVersion, d.root, "$schema is %q now, was %q", out.schema, d.schema)
+		}
 	}
 	var carry func(from, to *Node)
 	carry = func(from, to *Node) {
@@ -128,6 +145,38 @@ func (d *Document) ToVersion(v Version) (*Document, Problems, error) {
 		m.Set("oscal-version", v.String())
 	}
 	return out, lost, nil
+}
+
+// lastPatch returns the number of the last patch of a minor version that is known
+// to have been published (releases of usnistgov/OSCAL).
+func lastPatch(minor int) int {
+	if m := modelVersion(); minor == m.Minor {
+		return m.Patch
+	}
+	return [...]int{6, 4}[minor]
+}
+
+// replaceVersion replaces a version in a URI wherever it stands for itself, not
+// as a part of a longer number.
+func replaceVersion(s, from, to string) string {
+	if from == "" {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(s, from)
+		if i < 0 {
+			return b.String() + s
+		}
+		rest := s[i+len(from):]
+		number := func(s string) bool { return s != "" && isDigit(s[0]) }
+		if i > 0 && (s[i-1] == '.' || number(s[i-1:])) || number(strings.TrimPrefix(rest, ".")) {
+			b.WriteString(s[:i] + from)
+		} else {
+			b.WriteString(s[:i] + to)
+		}
+		s = rest
+	}
 }
 
 func modelVersion() Version {

@@ -38,6 +38,43 @@ func TestToVersion(t *testing.T) {
 	require.ErrorIs(t, err, ErrVersion)
 }
 
+// TestToVersionNotes: what a caller is told of a $schema and of a version that
+// was never published.
+func TestToVersionNotes(t *testing.T) {
+	const nist = "https://github.com/usnistgov/OSCAL/releases/download/v1.1.2/oscal_catalog_schema.json"
+	note := func(text string) []string {
+		return []string{"c.json:1:2: warning: " + text + " (at /catalog) [version]"}
+	}
+	for _, tt := range []struct {
+		name, schema, to string
+		want             string // $schema
+		notes            []string
+	}{
+		{"none", "", "1.2.2", "", nil},
+		{"of NIST", nist, "1.2.2", strings.Replace(nist, "1.1.2", "1.2.2", 1), note(`$schema is "` + strings.Replace(nist, "1.1.2", "1.2.2", 1) + `" now, was "` + nist + `"`)},
+		{"of another", "https://example.org/s.json", "1.2.2", "https://example.org/s.json", note(`$schema is left as it was: "https://example.org/s.json"`)},
+		{"a longer number", "https://example.org/11.1.2/1.1.20/1.1.2.4/s", "1.2.2", "https://example.org/11.1.2/1.1.20/1.1.2.4/s", note(`$schema is left as it was: "https://example.org/11.1.2/1.1.20/1.1.2.4/s"`)},
+		{"the same version", nist, "1.1.2", nist, nil},
+		{"never published", "", "1.2.99", "", note("OSCAL 1.2.99 is not known: the last of its minor version that is known is 1.2.2")},
+		{"never published, older", "", "1.0.7", "", note("OSCAL 1.0.7 is not known: the last of its minor version that is known is 1.0.6")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(minimal, `"oscal-version":"1.2.2"`, `"oscal-version":"1.1.2"`, 1)
+			doc, err := Parse(text, &ReadOptions{Name: "c.json"})
+			require.NoError(t, err)
+			require.Equal(t, "1.1.2", doc.Version())
+			doc.schema = tt.schema
+			v, ok := ParseVersion(tt.to)
+			require.True(t, ok)
+			got, notes, err := doc.ToVersion(v)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got.Schema())
+			require.Equal(t, tt.notes, problemTexts(notes))
+			require.Equal(t, tt.schema, doc.Schema(), "the receiver is as it was")
+		})
+	}
+}
+
 // TestToVersionOfCorpus: no published document holds what its own version has no
 // place for.
 func TestToVersionOfCorpus(t *testing.T) {

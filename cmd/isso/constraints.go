@@ -108,7 +108,8 @@ func listAllowedValuesCommand() *cobra.Command {
 		Short: "Say what values a flag or field may have",
 		Long: "List-allowed-values prints the constraints that restrict the values at a path, such\n" +
 			"as /catalog/metadata/party/@type: the rule, whether other values are allowed, the\n" +
-			"target with its conditions, and then a value on each line.\n" +
+			"target with its conditions, and then a value on each line. PATH may be a JSON\n" +
+			"Pointer too, and // in it stands for any way down: //prop/@name.\n" +
 			"A value is fine if one of the constraints whose conditions hold lists it, or if\n" +
 			"all of them allow others.",
 		Args: cobra.ExactArgs(1),

@@ -174,6 +174,9 @@ func TestQuery(t *testing.T) {
 func TestListAllowedValues(t *testing.T) {
 	status, out, err := isso(t, "", "list-allowed-values", "/catalog/metadata/party/@type")
 	require.Equal(t, []any{0, "oscal-metadata-party-type-values (no others), target .\n  person\n  organization\n", ""}, []any{status, out, err})
+	_, pointer, _ := isso(t, "", "list-allowed-values", "/catalog/metadata/parties/0/type")
+	_, deep, _ := isso(t, "", "list-allowed-values", "//party/@type")
+	require.Equal(t, []string{out, out}, []string{pointer, deep})
 	status, out, err = isso(t, "", "list-allowed-values", "catalog/metadata/title")
 	require.Equal(t, []any{0, "catalog/metadata/title: no constraint restricts the values\n", ""}, []any{status, out, err})
 	status, _, err = isso(t, "", "list-allowed-values", "catalog/metadata/party/colour")

@@ -3,6 +3,7 @@ package diff
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,21 +13,27 @@ import (
 // An alignment says which node of a new tree is which of the old one.
 type alignment struct {
 	pairs, back map[*oscal.Node]*oscal.Node
-	renamed     map[string]string // identifiers of the old tree whose objects have another one now
+	renamed     map[string]string // identifiers of the old tree whose objects have another one now; see fold
+	news        bool              // renamed is other than in the round before
 }
+
+// maxRounds bounds how often trees are aligned anew because of what the round
+// before found renamed: a chain of references that is longer, of objects that
+// nothing but these references tells apart, is not followed to its end.
+const maxRounds = 8
 
 // align pairs the nodes of two trees, level by level: first what is in the same
 // parent, then, by identifier, what has moved to another. References to objects
-// that turn out to be renamed are followed in a second round.
+// that turn out to be renamed are followed in another round.
 func align(x, y *oscal.Node) *alignment {
 	a := &alignment{renamed: map[string]string{}}
-	for range 2 {
-		known := len(a.renamed)
+	for range maxRounds {
+		a.news = false
 		a.pairs, a.back = map[*oscal.Node]*oscal.Node{}, map[*oscal.Node]*oscal.Node{}
 		a.pair(x, y)
 		for a.moved(x, y) {
 		}
-		if len(a.renamed) == known {
+		if !a.news {
 			break
 		}
 	}
@@ -35,8 +42,8 @@ func align(x, y *oscal.Node) *alignment {
 
 func (a *alignment) pair(x, y *oscal.Node) {
 	a.pairs[x], a.back[y] = y, x
-	if old, id := identifier(x), identifier(y); old != "" && id != "" && old != id {
-		a.renamed[old] = id
+	if old, id := identifier(x), identifier(y); old != "" && id != "" && old != id && a.renamed[old] != id {
+		a.renamed[old], a.news = id, true
 	}
 	if x.Kind() == oscal.Flag {
 		return
@@ -59,11 +66,19 @@ func (a *alignment) pair(x, y *oscal.Node) {
 // items pairs the items of two arrays: those that have the same identifier,
 // those that refer to the same or have the same name, those whose content is
 // the same, and last, where nothing identifies them, those at the same place.
+// References are the same if they follow the renaming of their object; then, for
+// what is left, if they stayed as they were.
 func (a *alignment) items(olds, news []*oscal.Node) {
-	for _, key := range []func(*oscal.Node) string{a.strong, a.natural, content} {
+	for _, by := range []struct {
+		key func(*oscal.Node, func(string) string) string
+		ref func(string) string
+	}{{strong, a.now}, {strong, fold}, {natural, a.now}, {natural, fold}, {content, a.now}} {
 		index := map[string][]*oscal.Node{}
 		for _, old := range olds {
-			if k := key(old); a.pairs[old] == nil && k != "" {
+			if a.pairs[old] != nil {
+				continue
+			}
+			if k := by.key(old, by.ref); k != "" {
 				index[k] = append(index[k], old)
 			}
 		}
@@ -73,7 +88,10 @@ func (a *alignment) items(olds, news []*oscal.Node) {
 		var order []string
 		same := map[string][]*oscal.Node{}
 		for _, n := range news {
-			if k := key(n); a.back[n] == nil && len(index[k]) > 0 {
+			if a.back[n] != nil {
+				continue
+			}
+			if k := by.key(n, fold); len(index[k]) > 0 {
 				if same[k] == nil {
 					order = append(order, k)
 				}
@@ -87,12 +105,13 @@ func (a *alignment) items(olds, news []*oscal.Node) {
 	if identifier(olds[0]) != "" || olds[0].Kind() == oscal.Field {
 		return // two objects with identifiers of their own are two objects
 	}
+	known := func(n *oscal.Node) bool { return strong(n, fold)+natural(n, fold) != "" }
 	i := 0
 	for _, old := range olds {
-		if a.pairs[old] != nil || a.strong(old)+a.natural(old) != "" {
+		if a.pairs[old] != nil || known(old) {
 			continue
 		}
-		for i < len(news) && (a.back[news[i]] != nil || a.strong(news[i])+a.natural(news[i]) != "") {
+		for i < len(news) && (a.back[news[i]] != nil || known(news[i])) {
 			i++
 		}
 		if i == len(news) {
@@ -108,11 +127,11 @@ func (a *alignment) match(olds, news []*oscal.Node) {
 	if len(olds) > 1 || len(news) > 1 {
 		byContent := map[string][]*oscal.Node{}
 		for _, old := range olds {
-			k := content(old)
+			k := content(old, a.now)
 			byContent[k] = append(byContent[k], old)
 		}
 		for _, n := range news {
-			k := content(n)
+			k := content(n, fold)
 			if same := byContent[k]; len(same) > 0 {
 				a.pair(same[0], n)
 				byContent[k] = same[1:]
@@ -172,24 +191,40 @@ func identifier(n *oscal.Node) string {
 		return ""
 	}
 	if v := n.Get("uuid"); v != "" {
-		return strings.ToLower(v)
+		return fold(v)
 	}
 	return n.Get("id")
 }
 
-// strong is the identity that an object has of its own.
-func (a *alignment) strong(n *oscal.Node) string {
+// fold returns a UUID in lower case, and any other identifier as it is: the case
+// of those has a meaning.
+func fold(id string) string {
+	if len(id) != 36 {
+		return id
+	}
+	for i, c := range []byte(id) {
+		hyphen := i == 8 || i == 13 || i == 18 || i == 23
+		if hyphen != (c == '-') || !hyphen && !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
+			return id
+		}
+	}
+	return strings.ToLower(id)
+}
+
+// strong is the identity that an object has of its own. Identifiers in it are as
+// ref says, so that those of an old tree can be told by their new ones.
+func strong(n *oscal.Node, ref func(string) string) string {
 	switch n.Name() {
 	case "prop":
 		return strings.Join([]string{"prop", namespace(n), n.Get("class"), n.Get("group"), n.Get("name")}, "\x00")
 	case "link":
-		return strings.Join([]string{"link", n.Get("rel"), n.Get("href"), n.Get("resource-fragment")}, "\x00")
+		return strings.Join([]string{"link", n.Get("rel"), target(n.Get("href"), ref), n.Get("resource-fragment")}, "\x00")
 	}
 	if id := identifier(n); id != "" {
 		return id
 	}
 	if n.Kind() == oscal.Field {
-		return a.now(n.Value()) + "\x00" + n.Get("id") // an item of a list of plain values
+		return meaning(n, ref) + "\x00" + n.Get("id") // an item of a list of plain values
 	}
 	return ""
 }
@@ -206,14 +241,14 @@ func namespace(n *oscal.Node) string {
 var naturalKeys = [...]string{
 	"param-id", "control-id", "statement-id", "component-uuid", "role-id", "by-id",
 	"subject-uuid", "actor-uuid", "observation-uuid", "risk-uuid", "finding-uuid", "task-uuid", "activity-uuid",
-	"href", "identifier", "title", "name", "party-uuid", "type",
+	"href", "identifier", "title", "name", "party-uuid", "id-ref", "type",
 }
 
 // natural is the identity that an object has by what it refers to or is called.
-func (a *alignment) natural(n *oscal.Node) string {
+func natural(n *oscal.Node, ref func(string) string) string {
 	for _, k := range naturalKeys {
-		if v := n.Get(k); v != "" {
-			return k + "\x00" + a.now(v)
+		if c := n.Child(k); c != nil && c.Value() != "" {
+			return k + "\x00" + meaning(c, ref)
 		}
 	}
 	return ""
@@ -221,17 +256,69 @@ func (a *alignment) natural(n *oscal.Node) string {
 
 // now returns the identifier that an object of the old tree has in the new one.
 func (a *alignment) now(id string) string {
-	if to, ok := a.renamed[strings.ToLower(id)]; ok {
+	id = fold(id)
+	if to, ok := a.renamed[id]; ok {
 		return to
 	}
 	return id
 }
 
+// target returns what a reference points to, a fragment as ref says.
+func target(href string, ref func(string) string) string {
+	if id, ok := strings.CutPrefix(href, "#"); ok {
+		return "#" + ref(id)
+	}
+	return href
+}
+
+// idReferences are the flags and fields that name an object by its id. Other
+// tokens may happen to be the same as one.
+var idReferences = []string{
+	"control-id", "with-id", "statement-id", "objective-id", "param-id", "depends-on", "role-id", "target-id", "id-ref", "by-id",
+}
+
+// meaning returns the value of a flag or field with the identifiers in it as ref
+// says: all of it, the fragment that it is, or the links and inserts of a text.
+func meaning(n *oscal.Node, ref func(string) string) string {
+	v := n.Value()
+	switch n.Member().DataType() {
+	case oscal.TypeUUID:
+		return ref(v)
+	case oscal.TypeToken, oscal.TypeString:
+		if slices.Contains(idReferences, n.Name()) {
+			return ref(v)
+		}
+	case oscal.TypeURIReference:
+		return target(v, ref)
+	case oscal.TypeMarkupLine, oscal.TypeMarkupMultiline:
+		if strings.Contains(v, "#") || strings.Contains(v, "{{") {
+			return referring(n, ref).Markdown()
+		}
+	}
+	return v
+}
+
+// referring returns the markup of a field with the identifiers in its links and
+// inserts as ref says.
+func referring(n *oscal.Node, ref func(string) string) *oscal.Markup {
+	m := n.Markup()
+	for c := range m.Walk() {
+		switch c.Kind {
+		case oscal.MarkupLink, oscal.MarkupImage:
+			c.Target = target(c.Target, ref)
+		case oscal.MarkupInsert:
+			c.Target = ref(c.Target)
+		}
+	}
+	return m
+}
+
 var seed = maphash.MakeSeed()
 
 // content is a digest of what an object says, its identifiers and those of its
-// parts left out. Digests are compared with each other only, in one process.
-func content(n *oscal.Node) string {
+// parts left out, those that it refers to as ref says. Digests are compared with
+// each other only, in one process.
+func content(n *oscal.Node, ref func(string) string) string {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	var put func(n *oscal.Node)
@@ -241,7 +328,7 @@ func content(n *oscal.Node) string {
 		}
 		h.WriteString(n.Name())
 		h.WriteByte(0)
-		h.WriteString(n.Value())
+		h.WriteString(meaning(n, ref))
 		h.WriteByte(1)
 		for c := n.First(); c != nil; c = c.Next() {
 			put(c)
@@ -259,19 +346,14 @@ func (a *alignment) equalValue(x, y *oscal.Node) bool {
 		return true
 	}
 	switch x.Member().DataType() {
-	case oscal.TypeUUID:
-		return strings.EqualFold(v, w) || a.renamed[strings.ToLower(v)] == strings.ToLower(w)
 	case oscal.TypeDateTimeWithTimezone, oscal.TypeDateTime:
 		t, err1 := time.Parse(time.RFC3339Nano, v)
 		u, err2 := time.Parse(time.RFC3339Nano, w)
 		return err1 == nil && err2 == nil && t.Equal(u)
 	case oscal.TypeBoolean:
 		return (v == "true" || v == "1") == (w == "true" || w == "1")
-	case oscal.TypeURIReference:
-		id, isFragment := strings.CutPrefix(v, "#")
-		return isFragment && a.renamed[strings.ToLower(id)] != "" && "#"+a.renamed[strings.ToLower(id)] == strings.ToLower(w)
 	case oscal.TypeMarkupLine, oscal.TypeMarkupMultiline:
-		return x.Markup().Equal(y.Markup())
+		return referring(x, a.now).Equal(referring(y, fold))
 	}
-	return false
+	return meaning(x, a.now) == meaning(y, fold)
 }

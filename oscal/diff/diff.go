@@ -76,7 +76,13 @@ type Change struct {
 type Diff struct {
 	Old, New *oscal.Document
 	Changes  []Change // in the order of the new document, what was removed at its old place
-	pairs    map[*oscal.Node]*oscal.Node
+
+	// Baselines is, for two profiles, the comparison of the catalogs that they
+	// resolve to, which whoever has them may set: [Diff.Controls] and [Diff.Impact]
+	// then tell of all controls, and the writers write it too.
+	Baselines *Diff
+
+	pairs map[*oscal.Node]*oscal.Node
 }
 
 // Compare returns what changed from one document to another. The error matches
@@ -87,7 +93,7 @@ func Compare(from, to *oscal.Document, opts *Options) (*Diff, error) {
 	}
 	a := align(from.Root(), to.Root())
 	d := &Diff{Old: from, New: to, pairs: a.pairs}
-	e := emitter{alignment: a, everything: opts != nil && opts.Everything}
+	e := emitter{alignment: a, names: newNames(from.Root(), to.Root()), everything: opts != nil && opts.Everything}
 	e.node(from.Root(), to.Root())
 	d.Changes = e.changes
 	return d, nil
@@ -96,6 +102,7 @@ func Compare(from, to *oscal.Document, opts *Options) (*Diff, error) {
 // An emitter walks through two aligned trees and notes what differs.
 type emitter struct {
 	*alignment
+	*names
 	everything bool
 	changes    []Change
 }
@@ -105,11 +112,11 @@ func (e *emitter) add(k Kind, old, new *oscal.Node, from, to string) {
 	if at == nil {
 		at = old
 	}
-	owner, path := locate(at)
+	owner, path := e.locate(at)
 	if to := e.pairs[owner]; new == nil && to != nil {
 		owner = to // what is gone is told of the object as it is now
 	}
-	e.changes = append(e.changes, Change{Kind: k, Subject: subjectOf(owner), Path: path, Old: old, New: new, From: from, To: to})
+	e.changes = append(e.changes, Change{Kind: k, Subject: e.subject(owner), Path: path, Old: old, New: new, From: from, To: to})
 }
 
 // ignored tells whether a node differs between any two exports.
@@ -162,7 +169,7 @@ func (e *emitter) node(x, y *oscal.Node) {
 			}
 		}
 		if order := e.reordered(x, olds, news); order != nil {
-			e.add(Reordered, x, y, keys(order[0]), keys(order[1]))
+			e.add(Reordered, x, y, e.keys(order[0]), e.keys(order[1]))
 			e.changes[len(e.changes)-1].Path = joinPath(e.changes[len(e.changes)-1].Path, m.JSONName())
 		}
 	}
@@ -171,7 +178,7 @@ func (e *emitter) node(x, y *oscal.Node) {
 // pair compares two objects that may have moved or been renamed.
 func (e *emitter) pair(old, n *oscal.Node) {
 	if e.pairs[old.Parent()] != n.Parent() {
-		e.add(Moved, old, n, where(old.Parent()), where(n.Parent()))
+		e.add(Moved, old, n, e.where(old.Parent()), e.where(n.Parent()))
 	}
 	e.node(old, n)
 }
@@ -242,7 +249,7 @@ func (e *emitter) reordered(x *oscal.Node, olds, news []*oscal.Node) [][]*oscal.
 	return nil
 }
 
-func keys(nodes []*oscal.Node) string {
+func (t *names) keys(nodes []*oscal.Node) string {
 	var b strings.Builder
 	for i, n := range nodes {
 		if i > 0 {
@@ -252,7 +259,7 @@ func keys(nodes []*oscal.Node) string {
 			fmt.Fprintf(&b, "and %d more", len(nodes)-i)
 			break
 		}
-		b.WriteString(label(n))
+		b.WriteString(t.label(n))
 	}
 	return b.String()
 }

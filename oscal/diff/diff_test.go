@@ -3,11 +3,13 @@ package diff_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -256,6 +258,97 @@ func TestCompare(t *testing.T) {
 	})
 }
 
+// TestRegenerated gives every object of an example another UUID, as exports do
+// that make them anew, and wants a line for each of them and no other: what
+// refers to them follows.
+func TestRegenerated(t *testing.T) {
+	for _, file := range []string{
+		"oscal/documents/nist-examples/ssp-example.json", "oscal/documents/nist-examples/example-component-definition.json",
+		"authorization/packages/nist-ifa/json/ifa_ssp-example.json", "authorization/packages/nist-ifa/json/ifa_plan-of-action-and-milestones.json",
+		"authorization/packages/nist-ifa/json/ifa_assessment-results-example.json", "authorization/packages/nist-ifa/json/ifa_assessment-plan-example.json",
+	} {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text := string(corpus.Read(t, file))
+			doc, err := oscal.Parse(text, nil)
+			require.NotNil(t, doc, "%v", err)
+			want := map[string]bool{}
+			var replace []string
+			for n := range doc.Root().Walk() {
+				if n.Name() == "uuid" && n.Kind() == oscal.Flag && n.Parent() != doc.Root() && !want[n.Value()] {
+					want[n.Value()] = true
+					replace = append(replace, n.Value(), fmt.Sprintf("%08x%s", len(want), n.Value()[8:]))
+				}
+			}
+			again, err := oscal.Parse(strings.NewReplacer(replace...).Replace(text), nil)
+			require.NotNil(t, again, "%v", err)
+			d, err := diff.Compare(doc, again, nil)
+			require.NoError(t, err)
+			got := map[string]bool{}
+			for _, c := range d.Changes {
+				require.Equal(t, diff.Renamed, c.Kind, "%v %s: %q %q", c.Subject, c.Path, c.From, c.To)
+				got[c.From] = true
+			}
+			require.Equal(t, want, got)
+		})
+	}
+}
+
+// TestRenamedIDs: ids have a case, and what refers to them follows, but not a
+// token that happens to be the same.
+func TestRenamedIDs(t *testing.T) {
+	const catalog = `{"catalog":{"uuid":"5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10","metadata":{"title":"T","last-modified":"2026-01-01T00:00:00Z","version":"1","oscal-version":"1.2.2"},
+"controls":[{"id":"AC-1","class":"KIND","title":"A","links":[{"href":"#AC-2","rel":"related"}],"params":[{"id":"P1","label":"days"},{"id":"P2","depends-on":"P1","label":"of {{ insert: param, P1 }}"}],
+"parts":[{"id":"AC-1_smt","name":"statement","prose":"Every {{ insert: param, P1 }}, see [B](#AC-2)."}]},{"id":"AC-2","class":"AC-2","title":"B"}]}}`
+	for _, tt := range []struct {
+		name string
+		edit []string
+		want string
+	}{
+		{"control", []string{`"#AC-2"`, `"#AC-2.new"`, `(#AC-2)`, `(#AC-2.new)`, `"id":"AC-2"`, `"id":"AC-2.new"`}, "control AC-2.new \"B\"\n  = id is now AC-2.new, was AC-2\n"},
+		{"control, another case", []string{`"#AC-2"`, `"#ac-2"`, `(#AC-2)`, `(#ac-2)`, `"id":"AC-2"`, `"id":"ac-2"`}, "control ac-2 \"B\"\n  = id is now ac-2, was AC-2\n"},
+		{"references left", []string{`"id":"AC-2"`, `"id":"AC-3"`}, "control AC-3 \"B\"\n  = id is now AC-3, was AC-2\n"},
+		{"parameter", []string{"P1", "Q1"}, "control AC-1 \"A\"\n  = param Q1 / id is now Q1, was P1\n"},
+		{"a chain", []string{"P1", "Q1", `"P2"`, `"Q2"`}, "control AC-1 \"A\"\n  = param Q1 / id is now Q1, was P1\n  = param Q2 / id is now Q2, was P2\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := oscal.Parse(catalog, nil)
+			require.NoError(t, err)
+			b, err := oscal.Parse(strings.NewReplacer(tt.edit...).Replace(catalog), nil)
+			require.NoError(t, err)
+			d, err := diff.Compare(a, b, nil)
+			require.NoError(t, err)
+			var text strings.Builder
+			require.NoError(t, d.WriteText(&text))
+			_, got, _ := strings.Cut(text.String(), "\n")
+			require.Equal(t, tt.want, strings.TrimPrefix(got, "\n"))
+		})
+	}
+}
+
+// TestControlCharacters: what a document says is shown to a terminal, not done by
+// it.
+func TestControlCharacters(t *testing.T) {
+	a, err := oscal.Parse(before, &oscal.ReadOptions{Name: "a\x1b[2J"})
+	require.NoError(t, err)
+	b, err := oscal.Parse(strings.NewReplacer("every day", `\u001b]0;x\u0007 \u009b1m \u007f`, `"title":"B"`, `"title":"\u001b[31mB"`, `"label":"days"`, `"label":"d\u0008"`, `"id":"c"`, `"id":"c\u001b"`).Replace(before), nil)
+	require.NotNil(t, b, "%v", err)
+	d, err := diff.Compare(a, b, nil)
+	require.NoError(t, err)
+	var text, markdown strings.Builder
+	require.NoError(t, d.WriteText(&text))
+	require.NoError(t, d.WriteMarkdown(&markdown))
+	for _, out := range []string{text.String(), markdown.String()} {
+		require.Contains(t, out, "␛")
+		require.Contains(t, out, "␇")
+		require.NotContains(t, strings.Map(func(r rune) rune {
+			if r != '\n' && unicode.IsControl(r) {
+				return '!'
+			}
+			return -1
+		}, out), "!")
+	}
+}
+
 // TestImpact: what a plan is told when the catalog under it changes.
 func TestImpact(t *testing.T) {
 	ssp, _ := oscal.Parse(`{"system-security-plan":{"control-implementation":{"implemented-requirements":[
@@ -392,6 +485,9 @@ func FuzzCompare(f *testing.F) {
 	f.Add(before, strings.Replace(before, `{"id":"b","title":"B"},`, "", 1))
 	f.Add(before, strings.ReplaceAll(before, `"id":"b"`, `"id":"a"`))
 	f.Add(strings.ReplaceAll(before, `"id":"c"`, `"id":"a"`), before)
+	const profile = `{"profile":{"imports":[{"href":"c","include-controls":[{"with-ids":["a","b"]}]}],"modify":{"alters":[{"control-id":"a","removes":[{"by-id":"p"}],"adds":[{"by-id":"a_smt","parts":[{"id":"q","name":"item"}]}]}]}}}`
+	f.Add(profile, strings.Replace(profile, `"include-controls":[{"with-ids":["a","b"]}]`, `"include-all":{}`, 1))
+	f.Add(profile, strings.Replace(profile, `"a_smt"`, `"b_smt"`, 1))
 	f.Fuzz(func(t *testing.T, from, to string) {
 		a, _ := oscal.Parse(from, &oscal.ReadOptions{MaxNodes: 2000})
 		b, _ := oscal.Parse(to, &oscal.ReadOptions{MaxNodes: 2000})

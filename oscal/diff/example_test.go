@@ -84,3 +84,156 @@ func ExampleWords() {
 	// removed "quarter"
 	// added "month"
 }
+
+func ExampleDiff_Controls() {
+	from, to := example()
+	d, err := diff.Compare(from, to, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range d.Controls() {
+		fmt.Println(c.ID, c.Fate, c.Aspects, c.Parts)
+	}
+	// Output:
+	// a-1 changed [statement] [a-1_smt]
+	// b-1 withdrawn [properties] []
+}
+
+// compare compares a system security plan and the next version of it.
+func compare() (*diff.Diff, error) {
+	const text = `{"system-security-plan": {
+  "system-implementation": {"components": [{"uuid": "6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10", "type": "service", "title": "Directory"}]},
+  "control-implementation": {"implemented-requirements": [
+  {"control-id": "a-1", "statements": [{"statement-id": "a-1_smt", "by-components": [
+    {"component-uuid": "6b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a10", "description": "Reviewed by hand."}]}]},
+  {"control-id": "b-1"}
+]}}}` // an excerpt: what it lacks does not matter here
+	from, _ := oscal.Parse(text, &oscal.ReadOptions{Name: "ssp-1.json"})
+	to, _ := oscal.Parse(strings.Replace(text, "by hand", "by a script", 1), &oscal.ReadOptions{Name: "ssp-2.json"})
+	return diff.Compare(from, to, nil)
+}
+
+func ExampleDiff_Subjects() {
+	d, err := compare()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range d.Subjects() {
+		fmt.Println(c.Subject, c.Kind, c.Aspects)
+	}
+	// Output: statement a-1_smt changed [by-component]
+}
+
+func ExampleDiff_WriteMarkdown() {
+	d, err := compare()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = d.WriteMarkdown(os.Stdout)
+	// Output:
+	// # Changes from ssp-1.json to ssp-2.json
+	//
+	// 1 statement changed; 1 change in all.
+	//
+	// | object | control | what | aspects |
+	// |---|---|---|---|
+	// | statement a-1\_smt | a-1 | changed | by-component |
+	//
+	// ## statement a-1\_smt
+	//
+	// - changed: by-component Directory / description: Reviewed by ~~hand.~~**a script.**
+}
+
+func ExampleDiff_WriteJSON() {
+	d, err := compare()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = d.WriteJSON(os.Stdout)
+	// Output:
+	// {
+	//   "old": "ssp-1.json",
+	//   "new": "ssp-2.json",
+	//   "model": "system-security-plan",
+	//   "controls": [],
+	//   "subjects": [
+	//     {
+	//       "change": "changed",
+	//       "subject": {
+	//         "kind": "statement",
+	//         "id": "a-1_smt"
+	//       },
+	//       "control": "a-1",
+	//       "aspects": [
+	//         "by-component"
+	//       ]
+	//     }
+	//   ],
+	//   "changes": [
+	//     {
+	//       "kind": "changed",
+	//       "subject": {
+	//         "kind": "statement",
+	//         "id": "a-1_smt"
+	//       },
+	//       "path": "by-component Directory / description",
+	//       "old": {
+	//         "pointer": "/system-security-plan/control-implementation/implemented-requirements/0/statements/0/by-components/0/description",
+	//         "line": 5,
+	//         "column": 79
+	//       },
+	//       "new": {
+	//         "pointer": "/system-security-plan/control-implementation/implemented-requirements/0/statements/0/by-components/0/description",
+	//         "line": 5,
+	//         "column": 79
+	//       },
+	//       "from": "Reviewed by hand.",
+	//       "to": "Reviewed by a script.",
+	//       "words": [
+	//         {
+	//           "text": "Reviewed by "
+	//         },
+	//         {
+	//           "kind": "removed",
+	//           "text": "hand."
+	//         },
+	//         {
+	//           "kind": "added",
+	//           "text": "a script."
+	//         }
+	//       ]
+	//     }
+	//   ]
+	// }
+}
+
+// profiles returns two profiles of one catalog.
+func profiles() (from, to *oscal.Document) {
+	const text = `{"profile": {"imports": [{"href": "rules.json", "include-controls": [{"with-ids": ["a-1", "b-1"]}]}],
+  "modify": {"set-parameters": [{"param-id": "a-1_prm", "values": ["30 days"]}]}}}`
+	from, _ = oscal.Parse(text, nil)
+	to, _ = oscal.Parse(strings.NewReplacer(`, "b-1"`, "", "30", "90").Replace(text), nil)
+	return from, to
+}
+
+func ExampleDiff_Unresolved() {
+	from, to := profiles()
+	d, err := diff.Compare(from, to, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range d.Controls() {
+		fmt.Println(c.ID, c.Fate)
+	}
+	for _, n := range d.Unresolved() {
+		fmt.Println("only the resolved catalogs tell:", n.Name(), n.Get("param-id"))
+	}
+	// Output:
+	// b-1 removed
+	// only the resolved catalogs tell: set-parameter a-1_prm
+}

@@ -17,7 +17,7 @@ const (
 	ControlWithdrawn                 // it is there, but has become withdrawn
 	ControlRestored                  // it was withdrawn and is not any more
 	ControlRenamed                   // it has another id
-	ControlChanged                   // something of it is other, or it moved
+	ControlChanged                   // something of it is other, or it moved, or only the resolved catalogs tell whether a profile still selects it
 )
 
 var fateNames = [...]string{
@@ -35,7 +35,8 @@ func (f Fate) String() string {
 // MarshalText returns the name of the fate.
 func (f Fate) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// A ControlChange says what became of one control of a catalog.
+// A ControlChange says what became of one control of a catalog, or of what a
+// profile makes of it.
 type ControlChange struct {
 	Fate       Fate
 	ID         string   // in the new catalog, or the old one if it is gone
@@ -43,20 +44,41 @@ type ControlChange struct {
 	Title      string   // likewise
 	Withdrawn  bool     // whether it is withdrawn in the new catalog
 	Successors []string // where a withdrawn control went: ids of controls or statements
-	// Aspects are what of it changed, in this order: title, statement, objectives,
-	// guidance, parameters, properties, links, moved.
+	// Aspects are what of it changed, in this order: selection, title, statement,
+	// objectives, guidance, parameters, properties, links, other, moved. Of a
+	// profile they are what changed of its alterations; selection says that it
+	// names the control in another way, and that only the resolved catalogs tell
+	// what comes of it, other that something is removed by an id alone.
 	Aspects  []string
-	Parts    []string // ids of the parts that were added, removed or changed
-	Params   []string // ids of the parameters that were added, removed or changed
-	Old, New *oscal.Node
+	Parts    []string    // ids of the parts that were added, removed or changed; of a profile by-ids too
+	Params   []string    // ids of the parameters that were added, removed or changed
+	Old, New *oscal.Node // nil where there is none: a profile has no controls
 }
 
-var aspects = []string{"title", "statement", "objectives", "guidance", "parameters", "properties", "links", "moved"}
+var aspects = []string{"selection", "title", "statement", "objectives", "guidance", "parameters", "properties", "links", "other", "moved"}
+
+func sortAspects(found []string) []string {
+	slices.SortFunc(found, func(a, b string) int { return slices.Index(aspects, a) - slices.Index(aspects, b) })
+	return found
+}
 
 // Controls sums up the changes by control, in the order of the new catalog, then
 // those that are gone in the order of the old one. Controls that did not change
-// are left out. It is empty for documents that hold no controls of their own.
+// are left out.
+//
+// Those of two profiles are the controls of the catalogs that they resolve to if
+// [Diff.Baselines] is set. Else they are what the profiles themselves say by id:
+// controls that with-ids and excludes select now or no longer, and controls
+// whose alterations changed; [Diff.Unresolved] tells what that cannot show.
+//
+// It is empty for documents of other models.
 func (d *Diff) Controls() []ControlChange {
+	if d.Baselines != nil {
+		return d.Baselines.Controls()
+	}
+	if d.New.Model() == "profile" {
+		return d.profileControls()
+	}
 	byControl := map[*oscal.Node][]Change{}
 	for _, c := range d.Changes {
 		n := c.New
@@ -73,10 +95,7 @@ func (d *Diff) Controls() []ControlChange {
 			}
 		}
 	}
-	back := map[*oscal.Node]*oscal.Node{}
-	for x, y := range d.pairs {
-		back[y] = x
-	}
+	back := d.backwards()
 	var out []ControlChange
 	for n := range d.New.Root().Walk() {
 		if n.Name() != "control" || n.Kind() != oscal.Assembly {
@@ -103,25 +122,16 @@ func controlChange(old, n *oscal.Node, changes []Change) (ControlChange, bool) {
 		c.Fate = ControlAdded
 		return c, true
 	}
-	found := map[string]bool{}
 	for _, change := range changes {
 		aspect, part, param := aspectOf(change, n, old)
 		if aspect == "" {
 			continue
 		}
-		found[aspect] = true
-		if part != "" && !slices.Contains(c.Parts, part) {
-			c.Parts = append(c.Parts, part)
-		}
-		if param != "" && !slices.Contains(c.Params, param) {
-			c.Params = append(c.Params, param)
-		}
+		c.Aspects = add(c.Aspects, aspect)
+		c.Parts = add(c.Parts, part)
+		c.Params = add(c.Params, param)
 	}
-	for _, a := range aspects {
-		if found[a] {
-			c.Aspects = append(c.Aspects, a)
-		}
-	}
+	c.Aspects = sortAspects(c.Aspects)
 	switch was := withdrawn(old); {
 	case c.Withdrawn && !was:
 		c.Fate = ControlWithdrawn
@@ -172,15 +182,20 @@ func aspectOf(change Change, n, old *oscal.Node) (aspect, part, param string) {
 				part = p.Get("id")
 			}
 		}
-		switch inner.Get("name") {
-		case "statement":
-			return "statement", part, ""
-		case "objective", "assessment-objective", "assessment-method", "assessment", "objects":
-			return "objectives", part, ""
-		}
-		return "guidance", part, ""
+		return partAspect(inner.Get("name")), part, ""
 	}
 	return "", "", ""
+}
+
+// partAspect is the aspect to which the parts of a name belong.
+func partAspect(name string) string {
+	switch name {
+	case "statement":
+		return "statement"
+	case "objective", "assessment-objective", "assessment-method", "assessment", "objects":
+		return "objectives"
+	}
+	return "guidance"
 }
 
 func withdrawn(n *oscal.Node) bool {
@@ -211,11 +226,19 @@ type Hit struct {
 	Params      []string    // ids of the parameters the plan sets that changed or are gone
 }
 
-// Impact returns what the changes of a catalog mean for a system security plan:
-// in the order of the plan, each requirement whose control was changed,
-// withdrawn, renamed or removed, with the statements and parameters of the plan
-// that are concerned; then the controls that are new and unanswered.
+// Impact returns what the changes of a catalog or profile mean for a system
+// security plan: in the order of the plan, each requirement whose control was
+// changed, withdrawn, renamed or removed, or for which a set-parameter of the
+// profile changed that the plan sets too, with the statements and parameters of
+// the plan that are concerned; then the controls that are new and unanswered.
+// A document of another model has no requirements and is hit by nothing.
+//
+// Without [Diff.Baselines], two profiles tell only of the controls that they
+// name: where [Diff.Unresolved] is not empty, there may be more.
 func (d *Diff) Impact(ssp *oscal.Document) []Hit {
+	if ssp.Model() != "system-security-plan" {
+		return nil
+	}
 	byID := map[string]ControlChange{}
 	controls := d.Controls()
 	for _, c := range controls {
@@ -225,16 +248,19 @@ func (d *Diff) Impact(ssp *oscal.Document) []Hit {
 		}
 		byID[id] = c
 	}
+	sets := map[string]bool{} // parameters that a profile sets in another way
+	if d.Baselines == nil && d.New.Model() == "profile" {
+		for _, s := range d.Subjects() {
+			sets[s.Subject.ID] = true
+		}
+	}
 	answered := map[string]bool{}
 	var out []Hit
 	for req := range ssp.Root().Child("control-implementation").All("implemented-requirement") {
 		id := req.Get("control-id")
 		answered[id] = true
 		c, ok := byID[id]
-		if !ok {
-			continue
-		}
-		hit := Hit{Control: c, Requirement: req}
+		hit := Hit{Requirement: req}
 		for n := range req.Walk() {
 			switch n.Name() {
 			case "statement":
@@ -242,11 +268,23 @@ func (d *Diff) Impact(ssp *oscal.Document) []Hit {
 					hit.Statements = append(hit.Statements, id)
 				}
 			case "set-parameter":
-				if id := n.Get("param-id"); slices.Contains(c.Params, id) || c.Fate == ControlRemoved {
+				// Parts may be by-ids, which name parameters too.
+				id := n.Get("param-id")
+				if sets[id] {
+					c.Params, c.Aspects = add(slices.Clone(c.Params), id), sortAspects(add(slices.Clone(c.Aspects), "parameters"))
+				}
+				if slices.Contains(c.Params, id) || slices.Contains(c.Parts, id) || c.Fate == ControlRemoved {
 					hit.Params = append(hit.Params, id)
 				}
 			}
 		}
+		if !ok && hit.Params == nil {
+			continue
+		}
+		if !ok {
+			c.Fate, c.ID = ControlChanged, id
+		}
+		hit.Control = c
 		out = append(out, hit)
 	}
 	for _, c := range controls {

@@ -106,24 +106,52 @@ func TestRiskSimulateProblems(t *testing.T) {
     frequency: {poisson: -1}
     losses: [{form: response, magnitude: .nan}]
 years: 0
-`, `stdin:2:5: expected "frequency" in a scenario
-stdin:3:5: unknown member "frequncy" in a scenario
-stdin:5:16: form of loss: expected productivity, response, replacement, fines-and-judgments, competitive-advantage or reputation, found "respons"
-stdin:5:36: PERT mode: expected a number from min, 5, to max, 10, found 4
-stdin:7:16: Poisson rate: expected no value below 0, found -1
-stdin:8:42: expected a distribution as a number, found ".nan"
-stdin:9:8: expected years as a whole number from 1 to 4294967295, found "0"
+`, `stdin:2:5: expected the member "frequency" (at /scenarios/0)
+stdin:3:5: unknown member "frequncy"; did you mean "frequency"? (at /scenarios/0)
+stdin:5:16: form of loss: expected productivity, response, replacement, fines-and-judgments, competitive-advantage or reputation, found "respons" (at /scenarios/0/losses/0/form)
+stdin:5:25: PERT mode: expected a number from min, 5, to max, 10, found 4 (at /scenarios/0/losses/0/magnitude)
+stdin:7:17: Poisson rate: expected no value below 0, found -1 (at /scenarios/1/frequency/poisson)
+stdin:8:42: expected a number, found ".nan" (at /scenarios/1/losses/0/magnitude)
+stdin:9:1: expected a whole number from 1 to 4294967295, found 0 (at /years)
 `},
-		{"JSON", `{"scenarios":[{"id":"x","frequency":{"poisson":"1"},"losses":[],"id":"y"}]}`, `stdin:1:48: expected a distribution as a number, found "1"
-stdin:1:65: "id" stands twice in a scenario
+		{"JSON", `{"scenarios":[{"id":"x","frequency":{"poisson":"1"},"losses":[],"id":"y"}]}`, `stdin:1:48: expected a number, found the text "1" (at /scenarios/0/frequency/poisson)
+stdin:1:65: the member "id" stands twice, first in line 1 (at /scenarios/0)
 `},
-		{"two kinds", "scenarios: [{id: a, frequency: {poisson: 1, binomial: {n: 1, p: 1}}, losses: [{form: response, magnitude: 1}]}]", "stdin:1:32: expected one kind of frequency, found poisson and binomial\n"},
-		{"unit", "scenarios: [{id: a, frequency: {poisson: 1/month}, losses: [{form: response, magnitude: 5 EUR}]}]", "stdin:1:42: expected a distribution as a number, found \"1/month\"\nstdin:1:89: expected a distribution as a number, found \"5 EUR\"\n"},
-		{"cycle", "scenarios:\n- id: a\n  frequency: {triggered-by: a, probability: 0.1}\n  losses: [{form: response, magnitude: 3}]\n", "stdin:2:3: scenario a: loss event frequency: expected a parent that does not depend on it, found \"a\"\n"},
-		{"matrix", "scenarios:\n- {id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: 3}]}\nfrequency-correlation: {scenarios: [a], matrix: [[2]]}\n", "stdin:3:24: correlation: row 1, column 1: expected a number from -1 to 1, found 2\n"},
-		{"no loss", "scenarios: [{id: a, frequency: {poisson: 1}, losses: []}]", "stdin:1:13: scenario a: losses: expected one at least, found none\n"},
-		{"nothing", "", "stdin: expected a model, found nothing\n"},
-		{"no mapping", "3", "stdin:1:1: expected the model as a mapping, found \"3\"\n"},
+		{"two kinds", "scenarios: [{id: a, frequency: {poisson: 1, binomial: {n: 1, p: 1}}, losses: [{form: response, magnitude: 1}]}]", "stdin:1:45: expected \"poisson\" or \"binomial\", found both (at /scenarios/0/frequency)\n"},
+		{"no kind", "scenarios: [{id: a, frequency: {}, losses: [{form: response, magnitude: {truncate: {min: 1}}}]}]", `stdin:1:32: expected one of the members poisson, negative-binomial, binomial, at-most-once, threat-event-frequency, contact-frequency, triggered-by (at /scenarios/0/frequency)
+stdin:1:73: expected one of the members constant, pert, triangular, uniform, normal, lognormal, beta, gamma, exponential, generalized-pareto, metalog, empirical, mixture (at /scenarios/0/losses/0/magnitude)
+`},
+		{"members that do not go together", `scenarios:
+- id: a
+  frequency: {contact-frequency: 2, threat-capability: 0.5, susceptibility: 0.5, probability: 1}
+  losses:
+  - {form: response, magnitude: {lognormal: {mean: 3, hi: 4}}}
+  - {form: response, magnitude: {lognormal: {quantiles: [{p: 0.1, x: 1}]}}}
+  - {form: response, magnitude: {metalog: {quantiles: []}}}
+- id: b
+  frequency: {threat-event-frequency: {pert: {min: 1, mode: 2}}}
+  losses: []
+`, `stdin:3:3: expected the member "probability-of-action" with the others (at /scenarios/0/frequency)
+stdin:3:3: expected the member "resistance-strength" with the others (at /scenarios/0/frequency)
+stdin:3:61: unexpected member "susceptibility" with the others (at /scenarios/0/frequency/susceptibility)
+stdin:3:82: unexpected member "probability" with the others (at /scenarios/0/frequency/probability)
+stdin:5:34: expected the member "sd" with the others (at /scenarios/0/losses/0/magnitude/lognormal)
+stdin:5:55: unexpected member "hi" with the others (at /scenarios/0/losses/0/magnitude/lognormal/hi)
+stdin:6:46: expected 2 quantiles, found 1 (at /scenarios/0/losses/1/magnitude/lognormal/quantiles)
+stdin:7:44: expected 3 quantiles, found 0 (at /scenarios/0/losses/2/magnitude/metalog/quantiles)
+stdin:9:46: expected the member "max" (at /scenarios/1/frequency/threat-event-frequency/pert)
+`},
+		{"unit", "scenarios: [{id: a, frequency: {poisson: 1/month}, losses: [{form: response, magnitude: 5 EUR}]}]", `stdin:1:42: expected a number, found the text "1/month" (at /scenarios/0/frequency/poisson)
+stdin:1:89: expected a number, found the text "5 EUR" (at /scenarios/0/losses/0/magnitude)
+`},
+		{"cycle", "scenarios:\n- id: a\n  frequency: {triggered-by: a, probability: 0.1}\n  losses: [{form: response, magnitude: 3}]\n", "stdin:2:3: scenario a: loss event frequency: expected a parent that does not depend on it, found \"a\" (at /scenarios/0)\n"},
+		{"matrix", "scenarios:\n- {id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: 3}]}\nfrequency-correlation: {scenarios: [a], matrix: [[2]]}\n", "stdin:3:1: correlation: row 1, column 1: expected a number from -1 to 1, found 2 (at /frequency-correlation)\n"},
+		{"no loss", "scenarios: [{id: a, frequency: {poisson: 1}, losses: []}]", "stdin:1:13: scenario a: losses: expected one at least, found none (at /scenarios/0)\n"},
+		{"deep", "scenarios: [{id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: " +
+			strings.Repeat("{mixture: [{weight: 1, distribution: ", 16) + "1" + strings.Repeat("}]}", 16) + "}]}]",
+			"stdin:1:661: expected at most 16 distributions within each other (at /scenarios/0/losses/0/magnitude" + strings.Repeat("/mixture/0/distribution", 16) + ")\n"},
+		{"nothing", "", "stdin:1:1: the file is empty\n"},
+		{"no mapping", "3", "stdin:1:1: expected an object, found \"3\"\n"},
 		{"alias", "a: &a [*a]\nscenarios: [{id: a, frequency: {poisson: *a}, losses: []}]", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

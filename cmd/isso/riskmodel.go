@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -12,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v4"
 
+	"github.com/issokit/issokit/internal/strictyaml"
 	"github.com/issokit/issokit/risk/fair"
 )
 
@@ -25,21 +24,24 @@ type model struct {
 	portfolio       fair.Portfolio
 }
 
-// maxModel bounds the size of a model file.
-const maxModel = 16 << 20
+// Bounds of a model file: its size, and distributions within each other.
+const (
+	maxModel = 16 << 20
+	maxDists = 16
+)
 
 // A modelProblem is one thing that is wrong with a model file.
 type modelProblem struct {
-	file         string
-	line, column int
-	message      string
+	file string
+	strictyaml.Problem
 }
 
 func (p modelProblem) Error() string {
-	if p.line == 0 {
-		return p.file + ": " + p.message
+	out := fmt.Sprintf("%s:%d:%d: %s", p.file, p.Line, p.Column, p.Message)
+	if p.Pointer != "" {
+		out += " (at " + p.Pointer + ")"
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.file, p.line, p.column, p.message)
+	return out
 }
 
 // modelProblems are all of them, in the order of the file.
@@ -72,581 +74,459 @@ func readModel(cmd *cobra.Command, name string) (*model, error) {
 	return parseModel(name, data)
 }
 
+// The file: its members as they are written.
+type (
+	modelFile struct {
+		Title       string           `yaml:"title"`
+		Currency    string           `yaml:"currency"`
+		Years       *int64           `yaml:"years"`
+		Seed        uint64           `yaml:"seed"`
+		Scenarios   []scenarioFile   `yaml:"scenarios,required"`
+		Controls    []controlFile    `yaml:"controls"`
+		Frequencies *correlationFile `yaml:"frequency-correlation"`
+		Severities  *correlationFile `yaml:"severity-correlation"`
+		Groups      []modelGroupFile `yaml:"groups"`
+	}
+	modelGroupFile struct {
+		ID      string   `yaml:"id,required"`
+		Members []string `yaml:"members,required"`
+	}
+	scenarioFile struct {
+		ID        string         `yaml:"id,required"`
+		Frequency *frequencyFile `yaml:"frequency,required"`
+		Losses    []lossFile     `yaml:"losses,required"`
+		PerEvent  *layerFile     `yaml:"cover-per-event"`
+		Aggregate *layerFile     `yaml:"cover-per-year"`
+	}
+	lossFile struct {
+		Form        fair.LossForm `yaml:"form,required"`
+		Probability *distFile     `yaml:"probability"`
+		Magnitude   *distFile     `yaml:"magnitude,required"`
+	}
+	layerFile struct {
+		Deductible float64 `yaml:"deductible"`
+		Limit      float64 `yaml:"limit"`
+		Share      float64 `yaml:"share"`
+	}
+	controlFile struct {
+		ID      string       `yaml:"id,required"`
+		Cost    *distFile    `yaml:"cost"`
+		Effects []effectFile `yaml:"effects,required"`
+	}
+	effectFile struct {
+		Scenario    string        `yaml:"scenario"`
+		On          fair.Target   `yaml:"on,required"`
+		Form        fair.LossForm `yaml:"form"`
+		Efficacy    *distFile     `yaml:"efficacy,required"`
+		Coverage    *distFile     `yaml:"coverage"`
+		Reliability *distFile     `yaml:"reliability"`
+	}
+	correlationFile struct {
+		Scenarios []string    `yaml:"scenarios,required"`
+		Matrix    [][]float64 `yaml:"matrix,required"`
+		Repair    bool        `yaml:"repair"`
+	}
+
+	// A frequency is of one kind; the members after Triggered go with some kinds.
+	frequencyFile struct {
+		Poisson          *distFile `yaml:"poisson,oneof"`
+		NegativeBinomial *struct {
+			R float64 `yaml:"r,required"`
+			P float64 `yaml:"p,required"`
+		} `yaml:"negative-binomial,oneof"`
+		Binomial *struct {
+			N int     `yaml:"n,required"`
+			P float64 `yaml:"p,required"`
+		} `yaml:"binomial,oneof"`
+		AtMostOnce     *distFile `yaml:"at-most-once,oneof"`
+		Threats        *distFile `yaml:"threat-event-frequency,oneof"`
+		Contacts       *distFile `yaml:"contact-frequency,oneof"`
+		Triggered      *string   `yaml:"triggered-by,oneof"`
+		Action         *distFile `yaml:"probability-of-action"`
+		Probability    *distFile `yaml:"probability"`
+		Susceptibility *distFile `yaml:"susceptibility"`
+		Capability     *distFile `yaml:"threat-capability"`
+		Resistance     *distFile `yaml:"resistance-strength"`
+	}
+
+	// A distribution is a number, or of one kind and perhaps truncated.
+	distFile struct {
+		Constant *float64 `yaml:"constant,oneof,short"`
+		PERT     *struct {
+			Min   float64 `yaml:"min,required"`
+			Mode  float64 `yaml:"mode,required"`
+			Max   float64 `yaml:"max,required"`
+			Shape float64 `yaml:"shape"`
+		} `yaml:"pert,oneof"`
+		Triangular *struct {
+			Min  float64 `yaml:"min,required"`
+			Mode float64 `yaml:"mode,required"`
+			Max  float64 `yaml:"max,required"`
+		} `yaml:"triangular,oneof"`
+		Uniform *struct {
+			Min float64 `yaml:"min,required"`
+			Max float64 `yaml:"max,required"`
+		} `yaml:"uniform,oneof"`
+		Normal *struct {
+			Mean float64 `yaml:"mean,required"`
+			SD   float64 `yaml:"sd,required"`
+		} `yaml:"normal,oneof"`
+		Lognormal *lognormalFile `yaml:"lognormal,oneof"`
+		Beta      *struct {
+			Alpha float64 `yaml:"alpha,required"`
+			Beta  float64 `yaml:"beta,required"`
+		} `yaml:"beta,oneof"`
+		Gamma *struct {
+			Shape float64 `yaml:"shape,required"`
+			Scale float64 `yaml:"scale,required"`
+		} `yaml:"gamma,oneof"`
+		Exponential *struct {
+			Mean float64 `yaml:"mean,required"`
+		} `yaml:"exponential,oneof"`
+		GeneralizedPareto *struct {
+			Location float64 `yaml:"location,required"`
+			Scale    float64 `yaml:"scale,required"`
+			Shape    float64 `yaml:"shape,required"`
+		} `yaml:"generalized-pareto,oneof"`
+		Metalog *struct {
+			Quantiles []quantileFile `yaml:"quantiles,required"`
+			Lower     *float64       `yaml:"lower"`
+			Upper     *float64       `yaml:"upper"`
+		} `yaml:"metalog,oneof"`
+		Empirical []float64 `yaml:"empirical,oneof"`
+		Mixture   []struct {
+			Weight float64   `yaml:"weight,required"`
+			Dist   *distFile `yaml:"distribution,required"`
+		} `yaml:"mixture,oneof"`
+		Truncate *struct {
+			Min *float64 `yaml:"min"`
+			Max *float64 `yaml:"max"`
+		} `yaml:"truncate"`
+	}
+	lognormalFile struct {
+		Low       *float64       `yaml:"lo,oneof"`
+		Mean      *float64       `yaml:"mean,oneof"`
+		Quantiles []quantileFile `yaml:"quantiles,oneof"`
+		High      *float64       `yaml:"hi"`
+		Level     *float64       `yaml:"level"`
+		SD        *float64       `yaml:"sd"`
+	}
+	quantileFile struct {
+		P float64 `yaml:"p,required"`
+		X float64 `yaml:"x,required"`
+	}
+)
+
 // parseModel reads a model. The error is of type modelProblems.
 func parseModel(name string, data []byte) (*model, error) {
-	m := &modelReader{file: name}
+	m := &modelReader{}
+	var file modelFile
 	if len(data) > maxModel {
-		return nil, modelProblems{{file: name, message: fmt.Sprintf("expected at most %d bytes", maxModel)}}
+		m.problems = []strictyaml.Problem{{Line: 1, Column: 1, Message: fmt.Sprintf("expected at most %d bytes", maxModel)}}
+	} else {
+		m.places, m.problems = strictyaml.Decode(data, &file)
 	}
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		p := modelProblem{file: name, message: err.Error()}
-		var several *yaml.LoadErrors
-		var one *yaml.LoadError
-		switch {
-		case len(bytes.TrimSpace(data)) == 0:
-			p.message = "expected a model, found nothing"
-		case errors.As(err, &several) && len(several.Errors) > 0:
-			one = several.Errors[0]
-			p = modelProblem{name, one.Mark.Line, one.Mark.Column, one.Message}
-		case errors.As(err, &one):
-			p = modelProblem{name, one.Mark.Line, one.Mark.Column, one.Message}
-		}
-		return nil, modelProblems{p}
+	m.told = slices.Clone(m.problems)
+	var out *model
+	if m.places != nil {
+		out = m.model(file)
 	}
-	root := &doc
-	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
-		root = root.Content[0]
+	if m.problems == nil {
+		m.check(file, out.portfolio.Check())
 	}
-	out := m.model(root)
-	if len(m.problems) == 0 {
-		m.check(root, out.portfolio.Check())
-	}
-	if len(m.problems) == 0 {
+	if m.problems == nil {
 		return out, nil
 	}
-	slices.SortStableFunc(m.problems, func(a, b modelProblem) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	slices.SortStableFunc(m.problems, func(a, b strictyaml.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return nil, m.problems
+	problems := make(modelProblems, len(m.problems))
+	for i, p := range m.problems {
+		problems[i] = modelProblem{name, p}
+	}
+	return nil, problems
 }
 
-// A modelReader walks through the nodes of a file and notes every problem.
+// A modelReader makes a portfolio of a file and notes every problem.
 type modelReader struct {
-	file     string
-	problems modelProblems
-	places   map[string]*yaml.Node // of scenarios, controls and groups by "kind id"
+	places   *strictyaml.Places
+	told     []strictyaml.Problem // of the text
+	problems []strictyaml.Problem
 	depth    int
 }
 
-func (m *modelReader) bad(n *yaml.Node, format string, args ...any) {
-	p := modelProblem{file: m.file, message: fmt.Sprintf(format, args...)}
-	if n != nil {
-		p.line, p.column = n.Line, n.Column
-	}
-	m.problems = append(m.problems, p)
-}
-
-// check gives the problems of the whole portfolio the places of what they name.
-func (m *modelReader) check(root *yaml.Node, err error) {
-	var ps fair.Problems
-	if !errors.As(err, &ps) {
-		return
-	}
-	for _, p := range ps {
-		at := root
-		// The place of the longest name that fits.
-		longest := 0
-		for name, n := range m.places {
-			if len(name) > longest && (p.Where == name || strings.HasPrefix(p.Where, name+":")) {
-				at, longest = n, len(name)
-			}
-		}
-		m.bad(at, "%s", p.Error())
-	}
-}
-
-func found(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.AliasNode:
-		return "an alias"
-	}
-	return strconv.Quote(n.Value)
-}
-
-// A fields is a mapping whose members are taken one by one.
-type fields struct {
-	m     *modelReader
-	node  *yaml.Node
-	what  string
-	keys  []string
-	value map[string]*yaml.Node
-	taken map[string]bool
-}
-
-func (m *modelReader) fields(n *yaml.Node, what string) *fields {
-	f := &fields{m: m, node: n, what: what, value: map[string]*yaml.Node{}, taken: map[string]bool{}}
-	if n.Kind != yaml.MappingNode {
-		m.bad(n, "expected %s as a mapping, found %s", what, found(n))
-		return f
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k := n.Content[i]
-		if f.value[k.Value] != nil {
-			m.bad(k, "%q stands twice in %s", k.Value, what)
-			continue
-		}
-		f.keys = append(f.keys, k.Value)
-		f.value[k.Value] = n.Content[i+1]
-	}
-	return f
-}
-
-func (f *fields) get(name string) *yaml.Node {
-	f.taken[name] = true
-	return f.value[name]
-}
-
-func (f *fields) need(name string) *yaml.Node {
-	n := f.get(name)
-	if n == nil && f.node.Kind == yaml.MappingNode {
-		f.m.bad(f.node, "expected %q in %s", name, f.what)
-	}
-	return n
-}
-
-// done notes the members that nobody took.
-func (f *fields) done() {
-	for i := 0; i+1 < len(f.node.Content) && f.node.Kind == yaml.MappingNode; i += 2 {
-		if k := f.node.Content[i]; !f.taken[k.Value] {
-			f.m.bad(k, "unknown member %q in %s", k.Value, f.what)
-			f.taken[k.Value] = true
+// bad notes a problem with what stands at a place, unless the text there has one:
+// then what was read is not what was meant.
+func (m *modelReader) bad(at, format string, args ...any) {
+	for _, p := range m.told {
+		if p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") {
+			return
 		}
 	}
-}
-
-func (m *modelReader) text(n *yaml.Node, what string) string {
-	if n == nil {
-		return ""
-	}
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		m.bad(n, "expected %s as text, found %s", what, found(n))
-		return ""
-	}
-	return n.Value
-}
-
-func (m *modelReader) number(n *yaml.Node, what string) float64 {
-	if n == nil {
-		return 0
-	}
-	x, err := strconv.ParseFloat(strings.ReplaceAll(n.Value, "_", ""), 64)
-	if n.Kind != yaml.ScalarNode || err != nil || n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		m.bad(n, "expected %s as a number, found %s", what, found(n))
-		return 0
-	}
-	return x
-}
-
-func (m *modelReader) list(n *yaml.Node, what string) []*yaml.Node {
-	if n == nil {
-		return nil
-	}
-	if n.Kind != yaml.SequenceNode {
-		m.bad(n, "expected %s as a list, found %s", what, found(n))
-		return nil
-	}
-	return n.Content
-}
-
-func (m *modelReader) model(n *yaml.Node) *model {
-	m.places = map[string]*yaml.Node{}
-	f := m.fields(n, "the model")
-	out := &model{Title: m.text(f.get("title"), "title"), Currency: m.text(f.get("currency"), "currency")}
-	if n := f.get("years"); n != nil {
-		years, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, 64)
-		if err != nil || years < 1 || years > 1<<32-1 {
-			m.bad(n, "expected years as a whole number from 1 to 4294967295, found %s", found(n))
-		}
-		out.Years = years
-	}
-	if n := f.get("seed"); n != nil {
-		seed, err := strconv.ParseUint(n.Value, 10, 64)
-		if err != nil {
-			m.bad(n, "expected seed as a whole number from 0 to 18446744073709551615, found %s", found(n))
-		}
-		out.Seed = seed
-	}
-	p := &out.portfolio
-	for _, n := range m.list(f.need("scenarios"), "scenarios") {
-		p.Scenarios = append(p.Scenarios, m.scenario(n))
-	}
-	for _, n := range m.list(f.get("controls"), "controls") {
-		p.Controls = append(p.Controls, m.control(n))
-	}
-	p.Frequencies = m.correlation(f.get("frequency-correlation"), "frequency-correlation")
-	p.Severities = m.correlation(f.get("severity-correlation"), "severity-correlation")
-	for _, n := range m.list(f.get("groups"), "groups") {
-		g := m.fields(n, "a group")
-		group := fair.Group{ID: m.text(g.need("id"), "id")}
-		for _, x := range m.list(g.need("members"), "members") {
-			group.Members = append(group.Members, m.text(x, "a member"))
-		}
-		g.done()
-		p.Groups = append(p.Groups, group)
-		m.places["group "+strconv.Itoa(len(p.Groups))] = n
-	}
-	f.done()
-	return out
-}
-
-func (m *modelReader) scenario(n *yaml.Node) fair.Scenario {
-	f := m.fields(n, "a scenario")
-	s := fair.Scenario{ID: m.text(f.need("id"), "id")}
-	if _, ok := m.places["scenario "+s.ID]; !ok {
-		m.places["scenario "+s.ID] = n
-	}
-	s.Frequency = m.frequency(f.need("frequency"))
-	for _, n := range m.list(f.need("losses"), "losses") {
-		l := m.fields(n, "a loss")
-		var form fair.LossForm
-		if n := l.need("form"); n != nil {
-			m.problem(n, form.UnmarshalText([]byte(n.Value)))
-		}
-		magnitude := m.dist(l.need("magnitude"))
-		if n := l.get("probability"); n != nil {
-			s.Losses = append(s.Losses, fair.SecondaryLoss(form, m.dist(n), magnitude))
-		} else {
-			s.Losses = append(s.Losses, fair.PrimaryLoss(form, magnitude))
-		}
-		l.done()
-	}
-	s.PerEvent = m.layer(f.get("cover-per-event"), "cover-per-event")
-	s.Aggregate = m.layer(f.get("cover-per-year"), "cover-per-year")
-	f.done()
-	return s
+	line, column := m.places.At(at)
+	m.problems = append(m.problems, strictyaml.Problem{Line: line, Column: column, Pointer: at, Message: fmt.Sprintf(format, args...)})
 }
 
 // problem notes the problems of a constructor.
-func (m *modelReader) problem(n *yaml.Node, err error) {
-	var ps fair.Problems
-	if errors.As(err, &ps) {
+func (m *modelReader) problem(at string, err error) {
+	if ps, ok := errors.AsType[fair.Problems](err); ok {
 		for _, p := range ps {
-			m.bad(n, "%s", p.Error())
+			m.bad(at, "%s", p.Error())
 		}
 	} else if err != nil {
-		m.bad(n, "%v", err)
+		m.bad(at, "%v", err)
 	}
 }
 
-func (m *modelReader) frequency(n *yaml.Node) fair.LEF {
-	if n == nil {
-		return fair.LEF{}
+// check gives the problems of a portfolio the places of what they name.
+func (m *modelReader) check(file modelFile, err error) {
+	ps, _ := errors.AsType[fair.Problems](err)
+	places := map[string]string{}
+	for i, c := range slices.Backward(file.Controls) {
+		places["control "+c.ID] = item("/controls", i)
 	}
-	f := m.fields(n, "a frequency")
-	defer f.done()
-	law := func(l fair.Freq, err error) fair.LEF {
-		m.problem(n, err)
-		return fair.LossEvents(l)
+	for i := range file.Groups {
+		places["group "+strconv.Itoa(i+1)] = item("/groups", i)
 	}
-	susceptibility := func() fair.Susceptibility {
-		given, tc, rs := f.get("susceptibility"), f.get("threat-capability"), f.get("resistance-strength")
-		switch {
-		case given != nil && (tc != nil || rs != nil):
-			m.bad(n, "expected susceptibility, or threat-capability and resistance-strength, found both")
-		case given != nil:
-			return fair.GivenSusceptibility(m.dist(given))
-		case tc == nil || rs == nil:
-			m.bad(n, "expected susceptibility, or threat-capability and resistance-strength")
-		default:
-			return fair.FromCapability(m.dist(tc), m.dist(rs))
-		}
-		return fair.Susceptibility{}
+	for i, s := range slices.Backward(file.Scenarios) {
+		places["scenario "+s.ID] = item("/scenarios", i)
 	}
-	kinds := []string{"poisson", "negative-binomial", "binomial", "at-most-once", "threat-event-frequency", "contact-frequency", "triggered-by"}
-	kind := ""
-	for _, k := range f.keys {
-		if slices.Contains(kinds, k) {
-			if kind != "" {
-				m.bad(n, "expected one kind of frequency, found %s and %s", kind, k)
-				for _, k := range f.keys {
-					f.taken[k] = true
-				}
-				return fair.LEF{}
+	for _, p := range ps {
+		longest := "" // name that fits
+		for name := range places {
+			if len(name) > len(longest) && (p.Where == name || strings.HasPrefix(p.Where, name+":")) {
+				longest = name
 			}
-			kind = k
 		}
-	}
-	switch kind {
-	case "poisson":
-		d := m.dist(f.get(kind))
-		if d == nil {
-			return fair.LEF{}
-		}
-		return law(fair.Poisson(d))
-	case "at-most-once":
-		d := m.dist(f.get(kind))
-		if d == nil {
-			return fair.LEF{}
-		}
-		return law(fair.AtMostOnce(d))
-	case "negative-binomial":
-		g := m.fields(f.get(kind), kind)
-		defer g.done()
-		return law(fair.NegativeBinomial(m.number(g.need("r"), "r"), m.number(g.need("p"), "p")))
-	case "binomial":
-		g := m.fields(f.get(kind), kind)
-		defer g.done()
-		x := m.number(g.need("n"), "n")
-		if x != float64(int32(x)) {
-			m.bad(n, "expected n as a whole number, found %v", x)
-			x = 1
-		}
-		return law(fair.Binomial(int(x), m.number(g.need("p"), "p")))
-	case "threat-event-frequency":
-		return fair.FromThreats(fair.ThreatEvents(m.dist(f.get(kind))), susceptibility())
-	case "contact-frequency":
-		return fair.FromThreats(fair.FromContacts(m.dist(f.get(kind)), m.dist(f.need("probability-of-action"))), susceptibility())
-	case "triggered-by":
-		return fair.Triggered(m.text(f.get(kind), kind), m.dist(f.need("probability")))
-	}
-	m.bad(n, "expected one of %s in a frequency", strings.Join(kinds, ", "))
-	return fair.LEF{}
-}
-
-func (m *modelReader) layer(n *yaml.Node, what string) *fair.Layer {
-	if n == nil {
-		return nil
-	}
-	f := m.fields(n, what)
-	defer f.done()
-	return &fair.Layer{
-		Deductible: m.number(f.get("deductible"), "deductible"), Limit: m.number(f.get("limit"), "limit"), Share: m.number(f.get("share"), "share"),
+		m.bad(places[longest], "%s", p.Error())
 	}
 }
 
-func (m *modelReader) control(n *yaml.Node) fair.Control {
-	f := m.fields(n, "a control")
-	c := fair.Control{ID: m.text(f.need("id"), "id")}
-	m.places["control "+c.ID] = n
-	if n := f.get("cost"); n != nil {
-		c.Cost = m.dist(n)
-	}
-	for _, n := range m.list(f.need("effects"), "effects") {
-		g := m.fields(n, "an effect")
-		e := fair.Effect{Scenario: m.text(g.get("scenario"), "scenario")}
-		if n := g.need("on"); n != nil {
-			m.problem(n, e.On.UnmarshalText([]byte(n.Value)))
-		}
-		if n := g.get("form"); n != nil {
-			m.problem(n, e.Form.UnmarshalText([]byte(n.Value)))
-		}
-		e.Efficacy = m.dist(g.need("efficacy"))
-		if n := g.get("coverage"); n != nil {
-			e.Coverage = m.dist(n)
-		}
-		if n := g.get("reliability"); n != nil {
-			e.Reliability = m.dist(n)
-		}
-		g.done()
-		c.Effects = append(c.Effects, e)
-	}
-	f.done()
-	return c
-}
+// item is the place of an item of a list.
+func item(list string, i int) string { return list + "/" + strconv.Itoa(i) }
 
-func (m *modelReader) correlation(n *yaml.Node, what string) *fair.Correlation {
-	if n == nil {
-		return nil
-	}
-	f := m.fields(n, what)
-	defer f.done()
-	c := &fair.Correlation{}
-	for _, x := range m.list(f.need("scenarios"), "scenarios") {
-		c.Scenarios = append(c.Scenarios, m.text(x, "an id"))
-	}
-	for _, row := range m.list(f.need("matrix"), "matrix") {
-		var r []float64
-		for _, x := range m.list(row, "a row") {
-			r = append(r, m.number(x, "a correlation"))
+func (m *modelReader) model(file modelFile) *model {
+	out := &model{Title: file.Title, Currency: file.Currency, Seed: file.Seed}
+	if y := file.Years; y != nil {
+		if *y < 1 || *y > 1<<32-1 {
+			m.bad("/years", "expected a whole number from 1 to 4294967295, found %d", *y)
 		}
-		c.Matrix = append(c.Matrix, r)
+		out.Years = *y
 	}
-	repair := f.get("repair")
-	if repair != nil && repair.Value != "true" && repair.Value != "false" {
-		m.bad(repair, "expected repair as true or false, found %s", found(repair))
+	p := &out.portfolio
+	for i, s := range file.Scenarios {
+		p.Scenarios = append(p.Scenarios, m.scenario(s, item("/scenarios", i)))
 	}
-	if repair != nil && repair.Value == "true" {
-		fixed, _, err := c.Repair()
-		m.problem(n, err)
-		if err == nil {
-			c = &fixed
+	for i, c := range file.Controls {
+		at := item("/controls", i)
+		control := fair.Control{ID: c.ID, Cost: m.dist(c.Cost, at+"/cost")}
+		for j, e := range c.Effects {
+			at := item(at+"/effects", j)
+			control.Effects = append(control.Effects, fair.Effect{
+				Scenario: e.Scenario, On: e.On, Form: e.Form,
+				Efficacy: m.dist(e.Efficacy, at+"/efficacy"), Coverage: m.dist(e.Coverage, at+"/coverage"), Reliability: m.dist(e.Reliability, at+"/reliability"),
+			})
 		}
-	} else {
-		m.problem(n, c.Check())
+		p.Controls = append(p.Controls, control)
 	}
-	return c
-}
-
-func (m *modelReader) quantiles(n *yaml.Node, count int) []fair.Quantile {
-	out := make([]fair.Quantile, count)
-	nodes := m.list(n, "quantiles")
-	if n != nil && len(nodes) != count {
-		m.bad(n, "expected %d quantiles, found %d", count, len(nodes))
-		return out
-	}
-	for i, x := range nodes {
-		f := m.fields(x, "a quantile")
-		out[i] = fair.Quantile{P: m.number(f.need("p"), "p"), X: m.number(f.need("x"), "x")}
-		f.done()
+	p.Frequencies = m.correlation(file.Frequencies, "/frequency-correlation")
+	p.Severities = m.correlation(file.Severities, "/severity-correlation")
+	for _, g := range file.Groups {
+		p.Groups = append(p.Groups, fair.Group(g))
 	}
 	return out
 }
 
-// dist reads a distribution: a number, or a mapping with one kind and perhaps a
-// truncation. It returns nil after a problem.
-func (m *modelReader) dist(n *yaml.Node) fair.Dist {
-	if n == nil {
+func (m *modelReader) scenario(s scenarioFile, at string) fair.Scenario {
+	out := fair.Scenario{ID: s.ID, PerEvent: (*fair.Layer)(s.PerEvent), Aggregate: (*fair.Layer)(s.Aggregate)}
+	if s.Frequency != nil {
+		out.Frequency = m.frequency(s.Frequency, at+"/frequency")
+	}
+	for i, l := range s.Losses {
+		at := item(at+"/losses", i)
+		loss := fair.PrimaryLoss(l.Form, m.dist(l.Magnitude, at+"/magnitude"))
+		if l.Probability != nil {
+			loss = fair.SecondaryLoss(l.Form, m.dist(l.Probability, at+"/probability"), m.dist(l.Magnitude, at+"/magnitude"))
+		}
+		out.Losses = append(out.Losses, loss)
+	}
+	return out
+}
+
+func (m *modelReader) frequency(f *frequencyFile, at string) fair.LEF {
+	m.only(at, []member{
+		{"probability-of-action", f.Action != nil, f.Contacts != nil, f.Contacts != nil},
+		{"probability", f.Probability != nil, f.Triggered != nil, f.Triggered != nil},
+		{"susceptibility", f.Susceptibility != nil, (f.Threats != nil || f.Contacts != nil) && f.Capability == nil && f.Resistance == nil, false},
+		{"threat-capability", f.Capability != nil, f.Threats != nil || f.Contacts != nil, f.Resistance != nil},
+		{"resistance-strength", f.Resistance != nil, f.Threats != nil || f.Contacts != nil, f.Capability != nil},
+	})
+	law := func(kind string, l fair.Freq, err error) fair.LEF {
+		m.problem(at+"/"+kind, err)
+		return fair.LossEvents(l)
+	}
+	switch {
+	case f.Poisson != nil:
+		if d := m.dist(f.Poisson, at+"/poisson"); d != nil {
+			l, err := fair.Poisson(d)
+			return law("poisson", l, err)
+		}
+	case f.AtMostOnce != nil:
+		if d := m.dist(f.AtMostOnce, at+"/at-most-once"); d != nil {
+			l, err := fair.AtMostOnce(d)
+			return law("at-most-once", l, err)
+		}
+	case f.NegativeBinomial != nil:
+		l, err := fair.NegativeBinomial(f.NegativeBinomial.R, f.NegativeBinomial.P)
+		return law("negative-binomial", l, err)
+	case f.Binomial != nil:
+		l, err := fair.Binomial(f.Binomial.N, f.Binomial.P)
+		return law("binomial", l, err)
+	case f.Triggered != nil:
+		return fair.Triggered(*f.Triggered, m.dist(f.Probability, at+"/probability"))
+	case f.Threats != nil:
+		return fair.FromThreats(fair.ThreatEvents(m.dist(f.Threats, at+"/threat-event-frequency")), m.susceptibility(f, at))
+	case f.Contacts != nil:
+		contacts, action := m.dist(f.Contacts, at+"/contact-frequency"), m.dist(f.Action, at+"/probability-of-action")
+		return fair.FromThreats(fair.FromContacts(contacts, action), m.susceptibility(f, at))
+	}
+	return fair.LEF{}
+}
+
+func (m *modelReader) susceptibility(f *frequencyFile, at string) fair.Susceptibility {
+	switch {
+	case f.Susceptibility != nil:
+		return fair.GivenSusceptibility(m.dist(f.Susceptibility, at+"/susceptibility"))
+	case f.Capability == nil && f.Resistance == nil:
+		m.bad(at, `expected the member "susceptibility", or "threat-capability" and "resistance-strength"`)
+	}
+	return fair.FromCapability(m.dist(f.Capability, at+"/threat-capability"), m.dist(f.Resistance, at+"/resistance-strength"))
+}
+
+// A member of an object is there or not, and may and must be there or not with the
+// others.
+type member struct {
+	name             string
+	there, may, must bool
+}
+
+func (m *modelReader) only(at string, members []member) {
+	for _, x := range members {
+		switch {
+		case x.there && !x.may:
+			m.bad(at+"/"+x.name, "unexpected member %q with the others", x.name)
+		case !x.there && x.must:
+			m.bad(at, "expected the member %q with the others", x.name)
+		}
+	}
+}
+
+func (m *modelReader) correlation(c *correlationFile, at string) *fair.Correlation {
+	if c == nil {
 		return nil
 	}
-	if m.depth++; m.depth > 16 {
-		m.bad(n, "expected at most 16 distributions within each other")
+	out := &fair.Correlation{Scenarios: c.Scenarios, Matrix: c.Matrix}
+	if !c.Repair {
+		m.problem(at, out.Check())
+		return out
+	}
+	fixed, _, err := out.Repair()
+	m.problem(at, err)
+	return &fixed
+}
+
+// dist makes a distribution, nil if there is none or it has a problem.
+func (m *modelReader) dist(f *distFile, at string) fair.Dist {
+	if f == nil {
+		return nil
+	}
+	if m.depth++; m.depth > maxDists {
+		m.bad(at, "expected at most %d distributions within each other", maxDists)
 		m.depth--
 		return nil
 	}
 	defer func() { m.depth-- }()
-	before := len(m.problems)
-	var d fair.Dist
-	var err error
-	if n.Kind == yaml.ScalarNode {
-		x := m.number(n, "a distribution")
-		if len(m.problems) == before {
-			d, err = fair.Constant(x)
-		}
-	} else {
-		d, err = m.kind(n)
-	}
-	if len(m.problems) > before {
-		return nil // what was read is not what was meant
+	d, err := m.kind(f, at)
+	if t := f.Truncate; t != nil && d != nil && err == nil {
+		d, err = fair.Truncate(d, *cmp.Or(t.Min, new(d.Quantile(0))), *cmp.Or(t.Max, new(d.Quantile(1))))
 	}
 	if err != nil {
-		m.problem(n, err)
+		m.problem(at, err)
 		return nil
 	}
 	return d
 }
 
-var distKinds = []string{"pert", "triangular", "uniform", "constant", "normal", "lognormal", "beta", "gamma", "exponential", "generalized-pareto", "metalog", "empirical", "mixture"}
-
-func (m *modelReader) kind(n *yaml.Node) (fair.Dist, error) {
-	f := m.fields(n, "a distribution")
-	if n.Kind != yaml.MappingNode {
-		return nil, nil
-	}
-	defer f.done()
-	kind := ""
-	for _, k := range f.keys {
-		if !slices.Contains(distKinds, k) {
-			continue
+func (m *modelReader) kind(f *distFile, at string) (fair.Dist, error) {
+	switch {
+	case f.Constant != nil:
+		return fair.Constant(*f.Constant)
+	case f.PERT != nil:
+		return fair.PERT(f.PERT.Min, f.PERT.Mode, f.PERT.Max, &fair.PERTOptions{Shape: f.PERT.Shape})
+	case f.Triangular != nil:
+		return fair.Triangular(f.Triangular.Min, f.Triangular.Mode, f.Triangular.Max)
+	case f.Uniform != nil:
+		return fair.Uniform(f.Uniform.Min, f.Uniform.Max)
+	case f.Normal != nil:
+		return fair.Normal(f.Normal.Mean, f.Normal.SD)
+	case f.Lognormal != nil:
+		return m.lognormal(f.Lognormal, at+"/lognormal")
+	case f.Beta != nil:
+		return fair.Beta(f.Beta.Alpha, f.Beta.Beta)
+	case f.Gamma != nil:
+		return fair.Gamma(f.Gamma.Shape, f.Gamma.Scale)
+	case f.Exponential != nil:
+		return fair.Exponential(f.Exponential.Mean)
+	case f.GeneralizedPareto != nil:
+		return fair.GeneralizedPareto(f.GeneralizedPareto.Location, f.GeneralizedPareto.Scale, f.GeneralizedPareto.Shape)
+	case f.Metalog != nil:
+		if q := m.quantiles(f.Metalog.Quantiles, 3, at+"/metalog"); q != nil {
+			return fair.Metalog(q[0], q[1], q[2], &fair.MetalogOptions{Lower: f.Metalog.Lower, Upper: f.Metalog.Upper})
 		}
-		if kind != "" {
-			m.bad(n, "expected one kind of distribution, found %s and %s", kind, k)
-			f.taken[k] = true
-			continue
+	case f.Empirical != nil:
+		return fair.Empirical(f.Empirical...)
+	case f.Mixture != nil:
+		parts := make([]fair.Component, len(f.Mixture))
+		whole := true
+		for i, x := range f.Mixture {
+			parts[i] = fair.Component{Weight: x.Weight, Dist: m.dist(x.Dist, item(at+"/mixture", i)+"/distribution")}
+			whole = whole && parts[i].Dist != nil
 		}
-		kind = k
-	}
-	if kind == "" {
-		m.bad(n, "expected a number or one of %s", strings.Join(distKinds, ", "))
-		for _, k := range f.keys {
-			f.taken[k] = true
+		if whole {
+			return fair.Mixture(parts...)
 		}
-		return nil, nil
 	}
-	before := len(m.problems)
-	make_ := m.construct(kind, f.get(kind))
-	var lo, hi *yaml.Node
-	if t := f.get("truncate"); t != nil {
-		g := m.fields(t, "truncate")
-		lo, hi = g.get("min"), g.get("max")
-		g.done()
-	}
-	if len(m.problems) > before {
-		return nil, nil
-	}
-	d, err := make_()
-	if err != nil || lo == nil && hi == nil {
-		return d, err
-	}
-	low, high := d.Quantile(0), d.Quantile(1)
-	if lo != nil {
-		low = m.number(lo, "min")
-	}
-	if hi != nil {
-		high = m.number(hi, "max")
-	}
-	return fair.Truncate(d, low, high)
+	return nil, nil
 }
 
-// construct reads the parameters of a kind and returns what makes it.
-func (m *modelReader) construct(kind string, n *yaml.Node) func() (fair.Dist, error) {
-	switch kind {
-	case "constant":
-		x := m.number(n, kind)
-		return func() (fair.Dist, error) { return fair.Constant(x) }
-	case "empirical":
-		var xs []float64
-		for _, x := range m.list(n, kind) {
-			xs = append(xs, m.number(x, "a value"))
+func (m *modelReader) lognormal(f *lognormalFile, at string) (fair.Dist, error) {
+	m.only(at, []member{
+		{"hi", f.High != nil, f.Low != nil, f.Low != nil},
+		{"level", f.Level != nil, f.Low != nil, false},
+		{"sd", f.SD != nil, f.Mean != nil, f.Mean != nil},
+	})
+	switch {
+	case f.Low != nil && f.High != nil:
+		return fair.LognormalInterval(*f.Low, *f.High, *cmp.Or(f.Level, new(0.9)))
+	case f.Mean != nil && f.SD != nil:
+		return fair.LognormalMoments(*f.Mean, *f.SD)
+	case f.Quantiles != nil:
+		if q := m.quantiles(f.Quantiles, 2, at); q != nil {
+			return fair.LognormalQuantiles(q[0], q[1])
 		}
-		return func() (fair.Dist, error) { return fair.Empirical(xs...) }
-	case "mixture":
-		var parts []fair.Component
-		for _, x := range m.list(n, kind) {
-			g := m.fields(x, "a component")
-			parts = append(parts, fair.Component{Weight: m.number(g.need("weight"), "weight"), Dist: m.dist(g.need("distribution"))})
-			g.done()
-		}
-		return func() (fair.Dist, error) { return fair.Mixture(parts...) }
 	}
-	g := m.fields(n, kind)
-	defer g.done()
-	num := func(name string) float64 { return m.number(g.need(name), name) }
-	optional := func(name string) *float64 {
-		if n := g.get(name); n != nil {
-			return new(m.number(n, name))
-		}
+	return nil, nil
+}
+
+// quantiles returns as many as asked for, or nil.
+func (m *modelReader) quantiles(qs []quantileFile, count int, at string) []fair.Quantile {
+	if len(qs) != count {
+		m.bad(at+"/quantiles", "expected %d quantiles, found %d", count, len(qs))
 		return nil
 	}
-	switch kind {
-	case "pert":
-		a, b, c := num("min"), num("mode"), num("max")
-		o := &fair.PERTOptions{}
-		if x := optional("shape"); x != nil {
-			o.Shape = *x
-		}
-		return func() (fair.Dist, error) { return fair.PERT(a, b, c, o) }
-	case "triangular":
-		a, b, c := num("min"), num("mode"), num("max")
-		return func() (fair.Dist, error) { return fair.Triangular(a, b, c) }
-	case "uniform":
-		a, b := num("min"), num("max")
-		return func() (fair.Dist, error) { return fair.Uniform(a, b) }
-	case "normal":
-		a, b := num("mean"), num("sd")
-		return func() (fair.Dist, error) { return fair.Normal(a, b) }
-	case "beta":
-		a, b := num("alpha"), num("beta")
-		return func() (fair.Dist, error) { return fair.Beta(a, b) }
-	case "gamma":
-		a, b := num("shape"), num("scale")
-		return func() (fair.Dist, error) { return fair.Gamma(a, b) }
-	case "exponential":
-		a := num("mean")
-		return func() (fair.Dist, error) { return fair.Exponential(a) }
-	case "generalized-pareto":
-		a, b, c := num("location"), num("scale"), num("shape")
-		return func() (fair.Dist, error) { return fair.GeneralizedPareto(a, b, c) }
-	case "metalog":
-		q := m.quantiles(g.need("quantiles"), 3)
-		o := &fair.MetalogOptions{Lower: optional("lower"), Upper: optional("upper")}
-		return func() (fair.Dist, error) { return fair.Metalog(q[0], q[1], q[2], o) }
+	out := make([]fair.Quantile, count)
+	for i, q := range qs {
+		out[i] = fair.Quantile(q)
 	}
-	switch { // lognormal
-	case g.value["quantiles"] != nil:
-		q := m.quantiles(g.get("quantiles"), 2)
-		return func() (fair.Dist, error) { return fair.LognormalQuantiles(q[0], q[1]) }
-	case g.value["mean"] != nil:
-		a, b := num("mean"), num("sd")
-		return func() (fair.Dist, error) { return fair.LognormalMoments(a, b) }
-	}
-	a, b, level := num("lo"), num("hi"), 0.9
-	if x := optional("level"); x != nil {
-		level = *x
-	}
-	return func() (fair.Dist, error) { return fair.LognormalInterval(a, b, level) }
+	return out
 }

@@ -67,7 +67,7 @@ var modules = map[string][]string{
 	"github.com/stretchr/testify":              {"test", "store/storetest"},
 	"github.com/santhosh-tekuri/jsonschema/v5": {"test"},
 	"github.com/go-json-experiment/json":       {"assessment/scan", "risk/vuln", "store", "test"},
-	"go.yaml.in/yaml/v4":                       {"oscal", "internal/strictyaml", "cmd/isso", "test"},
+	"go.yaml.in/yaml/v4":                       {"oscal", "internal/strictyaml", "test"},
 	"github.com/spf13/cobra":                   {"cmd/isso"},
 	"golang.org/x/mod":                         {"store", "store/storetest", "cmd/isso", "test"},
 	"modernc.org/sqlite":                       {"cmd/isso", "examples/grc-service", "test"},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +77,11 @@ func (p *Places) At(pointer string) (line, column int) {
 // Decode reads a text into v, a pointer to a struct whose members have yaml tags.
 // Members that the struct does not have, that stand twice, or whose values are of
 // another kind are problems; a null counts as absent. Text takes whatever is
-// written: 1.10 is that text.
+// written: 1.10 is that text. Numbers may have underscores between digits.
+//
+// The tag of a member may say more after its name: "required"; "oneof", of the members
+// of an object with which exactly one stands; "short", for the one that a value stands
+// for that is no object: 5 for {constant: 5}.
 func Decode(text []byte, v any) (*Places, []Problem) {
 	d := &decoder{open: map[*yaml.Node]bool{}}
 	if !d.check(text) {
@@ -271,30 +276,78 @@ func child(pointer, name string) string {
 	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-func (d *decoder) object(n *yaml.Node, v reflect.Value, pointer string) {
-	fields := map[string]int{}
-	var names []string
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			fields[name] = i
-			names = append(names, name)
+// A shape is what the tags of a struct say.
+type shape struct {
+	fields          map[string]int // by name
+	names           []string
+	required, oneOf []string
+	short           int // field; -1 for none
+}
+
+func shapeOf(t reflect.Type) shape {
+	s := shape{fields: map[string]int{}, short: -1}
+	for i := range t.NumField() {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		s.fields[name] = i
+		s.names = append(s.names, name)
+		for option := range strings.SplitSeq(options, ",") {
+			switch option {
+			case "required":
+				s.required = append(s.required, name)
+			case "oneof":
+				s.oneOf = append(s.oneOf, name)
+			case "short":
+				s.short = i
+			}
 		}
 	}
+	return s
+}
+
+func (d *decoder) object(n *yaml.Node, v reflect.Value, pointer string) {
+	s := shapeOf(v.Type())
+	if s.short >= 0 && n.Kind == yaml.ScalarNode {
+		d.value(n, v.Field(s.short), pointer)
+		return
+	}
+	there := map[string]bool{}
+	unknown, chosen := false, ""
 	d.members(n, pointer, func(key, value *yaml.Node) {
-		i, ok := fields[key.Value]
+		i, ok := s.fields[key.Value]
 		if !ok {
+			unknown = true
 			message := "unknown member " + quote(key.Value)
-			if near := nearest.Name(key.Value, names); near != "" {
+			if near := nearest.Name(key.Value, s.names); near != "" {
 				message += "; did you mean " + quote(near) + "?"
 			} else {
-				message += "; expected one of " + strings.Join(names, ", ")
+				message += "; expected one of " + strings.Join(s.names, ", ")
 			}
 			d.problem(key, pointer, "%s", message)
 			return
 		}
+		there[key.Value] = !isNull(value)
+		if there[key.Value] && slices.Contains(s.oneOf, key.Value) {
+			if chosen != "" {
+				d.problem(key, pointer, "expected %s or %s, found both", quote(chosen), quote(key.Value))
+			}
+			chosen = key.Value
+		}
 		d.value(value, v.Field(i), child(pointer, key.Value))
 	})
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for _, name := range s.required {
+		if !there[name] {
+			d.problem(n, pointer, "expected the member %s", quote(name))
+		}
+	}
+	if s.oneOf != nil && chosen == "" && !unknown {
+		d.problem(n, pointer, "expected one of the members %s", strings.Join(s.oneOf, ", "))
+	}
 }
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, pointer string) {
@@ -325,6 +378,18 @@ func (d *decoder) dict(n *yaml.Node, v reflect.Value, pointer string) {
 	})
 }
 
+// digits takes away underscores between digits.
+func digits(s string) string {
+	is := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	var out []byte
+	for i := range len(s) {
+		if s[i] != '_' || !is(i-1) || !is(i+1) {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
+}
+
 func (d *decoder) scalar(n *yaml.Node, v reflect.Value, pointer string) {
 	expected := map[reflect.Kind]string{reflect.String: "a text", reflect.Bool: "true or false", reflect.Float64: "a number", reflect.Float32: "a number"}[v.Kind()]
 	if expected == "" {
@@ -346,21 +411,21 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, pointer string) {
 		}
 		v.SetBool(n.Value == "true")
 	case reflect.Float64, reflect.Float32:
-		f, err := strconv.ParseFloat(n.Value, 64)
+		f, err := strconv.ParseFloat(digits(n.Value), 64)
 		if isText || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 			wrong()
 			return
 		}
 		v.SetFloat(f)
 	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16, reflect.Int8:
-		i, err := strconv.ParseInt(n.Value, 10, 64)
+		i, err := strconv.ParseInt(digits(n.Value), 10, 64)
 		if isText || err != nil || v.OverflowInt(i) {
 			wrong()
 			return
 		}
 		v.SetInt(i)
 	case reflect.Uint, reflect.Uint64, reflect.Uint32, reflect.Uint16, reflect.Uint8:
-		i, err := strconv.ParseUint(n.Value, 10, 64)
+		i, err := strconv.ParseUint(digits(n.Value), 10, 64)
 		if isText || err != nil || v.OverflowUint(i) {
 			wrong()
 			return

@@ -113,6 +113,57 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestShapes: members that must stand, of which one must stand, and that a number
+// stands for.
+func TestShapes(t *testing.T) {
+	type amount struct {
+		Exact *float64 `yaml:"exact,oneof,short"`
+		Range *struct {
+			Min float64 `yaml:"min,required"`
+			Max float64 `yaml:"max,required"`
+		} `yaml:"range,oneof"`
+		Note string `yaml:"note"`
+	}
+	type file struct {
+		Cost  amount   `yaml:"cost,required"`
+		Costs []amount `yaml:"costs"`
+		Count int      `yaml:"count"`
+	}
+	var got file
+	_, problems := Decode([]byte("cost: {range: {min: 1, max: 2_000.5}}\ncosts: [3, {exact: 4e1, note: x}]\ncount: 1_000"), &got)
+	require.Empty(t, problems)
+	require.InDelta(t, 2000.5, got.Cost.Range.Max, 0)
+	require.InDelta(t, 3, *got.Costs[0].Exact, 0)
+	require.InDelta(t, 40, *got.Costs[1].Exact, 0)
+	require.Equal(t, 1000, got.Count)
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"absent", "count: 3", []string{`1:1 : expected the member "cost"`}},
+		{"null", "cost:", []string{`1:1 : expected the member "cost"`}},
+		{"none and several", "cost: {note: a}\ncosts: [{exact: 1, range: {min: 2}}, {exat: 3}, [1], five]\ncount: 1__0", []string{
+			`1:7 /cost: expected one of the members exact, range`,
+			`2:20 /costs/0: expected "exact" or "range", found both`,
+			`2:27 /costs/0/range: expected the member "max"`,
+			`2:39 /costs/1: unknown member "exat"; did you mean "exact"?`,
+			`2:49 /costs/2: expected an object, found a list`,
+			`2:54 /costs/3: expected a number, found the text "five"`,
+			`3:8 /count: expected a whole number, found "1__0"`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var v file
+			_, problems := Decode([]byte(tt.text), &v)
+			var got []string
+			for _, p := range problems {
+				got = append(got, fmt.Sprintf("%d:%d %s: %s", p.Line, p.Column, p.Pointer, p.Message))
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
 // TestBomb: aliases of aliases end at the limit.
 func TestBomb(t *testing.T) {
 	type tree struct {

@@ -25,7 +25,8 @@
 // [Result.Contributions] says whose losses make the bad years. [Analytic] computes the same
 // without random numbers where it can, for rare events and as a check. [Compare] sets two
 // portfolios against each other year by year, [BestSet] picks controls for a budget,
-// [Tornado] and [Sobol] say which input matters.
+// [Tornado] and [Sobol] say which input matters to the mean, [TornadoVaR] and
+// [SobolSampled] to any measure.
 //
 // # The same bits
 //

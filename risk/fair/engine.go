@@ -489,20 +489,35 @@ func (w *worker) run(e *engine, block int64) {
 }
 
 // scatter draws n words and adds the value of each to the year that its lowest bits
-// name. It is the one hot loop: the generator is written out in it, so that its
-// latency hides behind the table.
+// name.
 func (s *sampler) scatter(out *[blockYears]float64, st *stream, n int) {
-	cells := s.cells
-	if cells == nil {
+	if s.cells == nil {
 		for range n {
 			out[st.next()&(blockYears-1)] += s.value
 		}
 		return
 	}
+	for {
+		var word uint64
+		if n, word = s.spread(out, st, n); n == 0 {
+			return
+		}
+		out[word&(blockYears-1)] += s.apart(word)
+		n--
+	}
+}
+
+// spread is scatter up to a word whose value stands in no common cell, and returns
+// how many words are left with that one. It is the one hot loop: the generator is
+// written out in it, so that its latency hides behind the table, and nothing is called,
+// so that all stays in registers.
+func (s *sampler) spread(out *[blockYears]float64, st *stream, n int) (int, uint64) {
 	a, b, c, d := st.a, st.b, st.c, st.d
-	for range n {
+	cells, index := s.cells, s.index
+	var w uint64
+	for ; n > 0; n-- {
 		r := a + d
-		w := (r<<23 | r>>41) + a
+		w = (r<<23 | r>>41) + a
 		x := b << 17
 		c ^= a
 		d ^= b
@@ -511,15 +526,15 @@ func (s *sampler) scatter(out *[blockYears]float64, st *stream, n int) {
 		c ^= x
 		d = d<<45 | d>>19
 
-		t := float64(int64(w << 1 >> 13))
-		cell := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
-		v := cell.a + float64(cell.b*t)
-		if t < lowest || v != v {
-			v = s.exact(w)
+		i := index[w>>(64-indexBits)]
+		if i >= noCell {
+			break
 		}
-		out[w&(blockYears-1)] += v
+		cell := &cells[i]
+		out[w&(blockYears-1)] += cell.a + float64(cell.b*float64(int64(w<<1>>13)))
 	}
 	st.a, st.b, st.c, st.d = a, b, c, d
+	return n, w
 }
 
 // values sets to[i] to the value of each word.
@@ -530,17 +545,29 @@ func (s *sampler) values(to []float64, words []uint64) {
 		}
 		return
 	}
-	cells := s.cells
-	words = words[:len(to)]
-	for i, w := range words {
-		t := float64(int64(w << 1 >> 13))
-		c := &cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|w>>63*sideCells]
-		x := c.a + float64(c.b*t)
-		if t < lowest || x != x {
-			x = s.exact(w)
+	for words = words[:len(to)]; len(to) > 0; {
+		n := s.common(to, words)
+		if n < len(to) {
+			to[n] = s.apart(words[n])
+			n++
 		}
-		to[i] = x
+		to, words = to[n:], words[n:]
 	}
+}
+
+// common is values up to a word whose value stands in no common cell.
+func (s *sampler) common(to []float64, words []uint64) int {
+	cells, index := s.cells, s.index
+	words = words[:len(to)]
+	for n, w := range words {
+		i := index[w>>(64-indexBits)]
+		if i >= noCell {
+			return n
+		}
+		c := &cells[i]
+		to[n] = c.a + float64(c.b*float64(int64(w<<1>>13)))
+	}
+	return len(to)
 }
 
 // chunks turns events, whose years are known, into losses, chunk by chunk and in each

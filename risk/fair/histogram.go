@@ -22,10 +22,11 @@ type histogram struct {
 // An octave holds the buckets of one exponent.
 type octave [1 << histBits]bucket
 
-// A bucket is ready to use when it is zero: the smallest residual is kept as its
-// complement.
+// A bucket, a quarter of a cache line, is ready to use when it is zero: the smallest
+// residual is kept as its complement.
 type bucket struct {
-	count, notMin, max uint32
+	count       uint64
+	notMin, max uint32
 }
 
 const (
@@ -41,44 +42,65 @@ const maxYears = math.MaxUint32
 func (h *histogram) add(sample []float64) {
 	h.years += uint64(len(sample))
 	var s0, s1, s2, s3 float64
-	// Those above 0 first, without a branch: whether a year has a loss is as hard to
-	// predict for the processor as for anybody.
-	var losses [blockYears]uint64
-	n := 0
-	rest := sample
-	for ; len(rest) >= 4; rest = rest[4:] {
-		x0, x1, x2, x3 := rest[0], rest[1], rest[2], rest[3]
-		s0 += x0
-		s1 += x1
-		s2 += x2
-		s3 += x3
-		b0, b1, b2, b3 := math.Float64bits(x0), math.Float64bits(x1), math.Float64bits(x2), math.Float64bits(x3)
-		losses[n&(blockYears-1)] = b0
-		n += int(-b0 >> 63)
-		losses[n&(blockYears-1)] = b1
-		n += int(-b1 >> 63)
-		losses[n&(blockYears-1)] = b2
-		n += int(-b2 >> 63)
-		losses[n&(blockYears-1)] = b3
-		n += int(-b3 >> 63)
-	}
-	for _, x := range rest {
-		s0 += x
-		b := math.Float64bits(x)
-		losses[n&(blockYears-1)] = b
-		n += int(-b >> 63)
+	var losses [chunk]uint64
+	zeros := 0
+	for len(sample) > 0 {
+		// Those above 0 first, without a branch: whether a year has a loss is as hard
+		// to predict for the processor as for anybody.
+		part := sample[:min(chunk, len(sample))]
+		sample = sample[len(part):]
+		n, i := 0, 3
+		for ; i < len(part); i += 4 {
+			x0, x1, x2, x3 := part[i-3], part[i-2], part[i-1], part[i]
+			s0 += x0
+			s1 += x1
+			s2 += x2
+			s3 += x3
+			b0, b1, b2, b3 := math.Float64bits(x0), math.Float64bits(x1), math.Float64bits(x2), math.Float64bits(x3)
+			losses[n&(chunk-1)] = b0
+			n += int(-b0 >> 63)
+			losses[n&(chunk-1)] = b1
+			n += int(-b1 >> 63)
+			losses[n&(chunk-1)] = b2
+			n += int(-b2 >> 63)
+			losses[n&(chunk-1)] = b3
+			n += int(-b3 >> 63)
+		}
+		for _, x := range part[i-3:] {
+			s0 += x
+			b := math.Float64bits(x)
+			losses[n&(chunk-1)] = b
+			n += int(-b >> 63)
+		}
+		zeros += len(part) - n
+		h.count(losses[:n])
 	}
 	h.sum.add((s0 + s1) + (s2 + s3))
-	if zeros := len(sample) - n; zeros > 0 {
+	if zeros > 0 {
 		c := h.bucket(0)
-		c.count += uint32(zeros)
+		c.count += uint64(zeros)
 		c.notMin = math.MaxUint32
 	}
-	for _, b := range losses[:n] {
-		o := h.octaves[b>>52&2047]
+}
+
+// count counts numbers above 0, by their bits.
+func (h *histogram) count(losses []uint64) {
+	for len(losses) > 0 {
+		losses = losses[h.countKnown(losses):]
+		if len(losses) > 0 {
+			h.octaves[losses[0]>>52&2047] = new(octave)
+		}
+	}
+}
+
+// countKnown counts numbers up to the first that needs a new octave. A call in the
+// loop would keep its variables out of registers.
+func (h *histogram) countKnown(losses []uint64) int {
+	octaves := &h.octaves
+	for i, b := range losses {
+		o := octaves[b>>52&2047]
 		if o == nil {
-			o = new(octave)
-			h.octaves[b>>52&2047] = o
+			return i
 		}
 		c := &o[b>>(52-histBits)&(1<<histBits-1)]
 		r := uint32(b >> residual)
@@ -86,6 +108,7 @@ func (h *histogram) add(sample []float64) {
 		c.notMin = max(c.notMin, ^r)
 		c.max = max(c.max, r)
 	}
+	return len(losses)
 }
 
 // An exactSum adds floating-point numbers without rounding: for each exponent it
@@ -152,7 +175,7 @@ func (h *histogram) zeros() uint64 {
 	if h.octaves[0] == nil {
 		return 0
 	}
-	return uint64(h.octaves[0][0].count)
+	return h.octaves[0][0].count
 }
 
 // bucket returns the bucket of an exponent and the first bits of a mantissa, made
@@ -213,8 +236,8 @@ func (h *histogram) sorted() *sorted {
 	below := uint64(0)
 	for at, c := range h.buckets() {
 		lo, hi := number(at, ^c.notMin), number(at, c.max)
-		s.items = append(s.items, item{uint64(c.count), below, lo, lo + mul(hi-lo, 0.5), hi})
-		below += uint64(c.count)
+		s.items = append(s.items, item{c.count, below, lo, lo + mul(hi-lo, 0.5), hi})
+		below += c.count
 	}
 	return s
 }

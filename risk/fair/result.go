@@ -437,7 +437,7 @@ func (h *histogram) append(b []byte) []byte {
 	for at, c := range h.buckets() {
 		b = binary.AppendUvarint(b, uint64(at-last))
 		last = at
-		b = binary.AppendUvarint(b, uint64(c.count))
+		b = binary.AppendUvarint(b, c.count)
 		b = binary.AppendUvarint(b, uint64(^c.notMin))
 		if c.count > 1 {
 			b = binary.AppendUvarint(b, uint64(c.max-^c.notMin))
@@ -574,14 +574,14 @@ func readHistogram(in *reader) *histogram {
 			}
 		}
 		c := h.bucket(at)
-		c.count = uint32(in.uvarint(math.MaxUint32))
+		c.count = in.uvarint(maxYears)
 		lo := uint32(in.uvarint(math.MaxUint32))
 		c.notMin, c.max = ^lo, lo
 		if c.count > 1 {
 			c.max += uint32(in.uvarint(uint64(math.MaxUint32 - lo)))
 		}
 		in.ok = in.ok && c.count > 0
-		sum += uint64(c.count)
+		sum += c.count
 	}
 	in.ok = in.ok && sum == h.years
 	return h

@@ -2,6 +2,7 @@ package fair
 
 import (
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -14,7 +15,8 @@ import (
 // the draws is that of the distribution.
 type sampler struct {
 	cells *[2 * sideCells]cell // nil for a constant
-	value float64              // the constant
+	index *index
+	value float64 // the constant
 	dist  Dist
 }
 
@@ -31,11 +33,60 @@ const (
 
 // sample returns the value of a word, whose lowest 12 bits are not used.
 func (s *sampler) sample(word uint64) float64 {
+	i := s.index[word>>(64-indexBits)]
+	if i >= noCell {
+		return s.apart(word)
+	}
+	c := &s.cells[i]
+	return c.a + float64(c.b*float64(int64(word<<1>>13)))
+}
+
+// apart returns the value of a word whose cell the index does not tell.
+func (s *sampler) apart(word uint64) float64 {
 	t := float64(int64(word << 1 >> 13))
-	c := &s.cells[math.Float64bits(t)>>(52-cellBits)&(sideCells-1)|word>>63*sideCells]
+	c := &s.cells[place(t, word)]
 	x := c.a + float64(c.b*t)
 	if t < lowest || x != x {
 		x = s.exact(word)
+	}
+	return x
+}
+
+// place returns where the cell of a word stands.
+func place(t float64, word uint64) uint64 {
+	return math.Float64bits(t)>>(52-cellBits)&(sideCells-1) | word>>63*sideCells
+}
+
+// An index tells the cell by the first bits of a word, which is quicker than by its
+// exponent; where cells are narrower or to be computed it has none.
+type index [1 << indexBits]uint16
+
+const (
+	indexBits = 13
+	noCell    = 2 * sideCells
+)
+
+// newIndex returns the index of a table, that of all tables if no cell is to be
+// computed.
+func newIndex(cells *[2 * sideCells]cell) *index {
+	computed := func(c cell) bool { return math.IsNaN(c.a) }
+	if slices.ContainsFunc(cells[:], computed) {
+		return makeIndex(func(at uint64) bool { return computed(cells[at]) })
+	}
+	return fullIndex()
+}
+
+var fullIndex = sync.OnceValue(func() *index { return makeIndex(func(uint64) bool { return false }) })
+
+func makeIndex(without func(at uint64) bool) *index {
+	x := new(index)
+	for i := range x {
+		word := uint64(i) << (64 - indexBits)
+		at := place(float64(int64(word<<1>>13)), word)
+		if word<<1>>(65-indexBits) < 1<<cellBits || without(at) {
+			at = noCell
+		}
+		x[i] = uint16(at)
 	}
 	return x
 }
@@ -124,8 +175,15 @@ func newSampler(d Dist) *sampler {
 		for i := range s.cells {
 			s.cells[i].a = math.NaN()
 		}
-		return s
+	} else {
+		s.fill(d)
 	}
+	s.index = newIndex(s.cells)
+	return s
+}
+
+// fill makes the cells.
+func (s *sampler) fill(d Dist) {
 	for side := range 2 {
 		cells := s.cells[side*sideCells : (side+1)*sideCells]
 		if c, ok := d.(continuous); ok {
@@ -139,7 +197,6 @@ func newSampler(d Dist) *sampler {
 			chords(d, side == 1, cells)
 		}
 	}
-	return s
 }
 
 // line returns the cell through two points, shifted.

@@ -76,7 +76,28 @@ func TestSampler(t *testing.T) {
 				want := s.exact(w)
 				got := s.at(w)
 				require.InDelta(t, want, got, 3e-4*math.Abs(want)+2e-4*scale, "word %x", w)
+				if got != s.apart(w) { // the index and the exponent lead to the same cell
+					require.Equal(t, s.apart(w), got, "word %x", w)
+				}
 			}
+		})
+	}
+}
+
+// TestScatter adds up, word by word, what the hot loop adds up.
+func TestScatter(t *testing.T) {
+	for _, tt := range sampled {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSampler(tt.dist)
+			var got, want [blockYears]float64
+			hot, plain := newStream(key(4, tt.name), 0), newStream(key(4, tt.name), 0)
+			s.scatter(&got, &hot, 20000)
+			for range 20000 {
+				w := plain.next()
+				want[w%blockYears] += s.apart(w)
+			}
+			require.Equal(t, want, got)
+			require.Equal(t, plain, hot)
 		})
 	}
 }

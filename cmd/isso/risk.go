@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -30,22 +31,39 @@ func riskCommand() *cobra.Command {
 	return cmd
 }
 
+// exampleModel has every member that a model may have, explained.
+//
+//go:embed model.yaml
+var exampleModel string
+
 func simulateCommand() *cobra.Command {
 	var (
 		o            fair.Options
 		asJSON, tree bool
 		quiet        bool
+		example      bool
 		svg          string
 		level        float64
 	)
 	cmd := &cobra.Command{
-		Use:   "simulate FILE",
+		Use:   "simulate FILE | --example",
 		Short: "Simulate a FAIR model and print the distribution of annual losses",
 		Long: `Simulate reads a model in YAML or JSON ("-" for the standard input), simulates years
 of loss events, and prints means, quantiles, tail means and exceedance probabilities with
-confidence intervals. The same model, seed and years give the same output everywhere.`,
-		Args: cobra.ExactArgs(1),
+confidence intervals. The same model, seed and years give the same output everywhere.
+With --example it prints a model to begin with, the one below.`,
+		Example: exampleModel,
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case example && len(args) > 0:
+				return fmt.Errorf("expected no file with --example, found %q", args[0])
+			case example:
+				_, err := io.WriteString(cmd.OutOrStdout(), exampleModel)
+				return err
+			case len(args) == 0:
+				return errors.New(`expected the file of a model, "-" for the standard input, or --example`)
+			}
 			m, err := readModel(cmd, args[0])
 			var problems modelProblems
 			if errors.As(err, &problems) {
@@ -103,6 +121,7 @@ confidence intervals. The same model, seed and years give the same output everyw
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random numbers")
 	f.IntVar(&o.Workers, "workers", 0, "goroutines; 0 for one a processor (the result does not depend on it)")
 	f.Float64Var(&level, "level", 0.95, "level of the confidence intervals")
+	f.BoolVar(&example, "example", false, "print a model with every member there is, explained")
 	f.BoolVar(&asJSON, "json", false, "print a JSON object")
 	f.BoolVar(&tree, "tree", false, "print the factors of every scenario first")
 	f.BoolVarP(&quiet, "quiet", "q", false, "show no progress")

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -93,6 +94,43 @@ func TestRiskSimulateJSON(t *testing.T) {
 	require.InEpsilon(t, s.Mean.Value, sum, 1e-9)
 	require.Len(t, s.Groups, 1)
 	require.Less(t, s.Mean.Lo, s.Mean.Value)
+}
+
+// TestRiskSimulateExample: the model that the command shows is one that it takes, and
+// has every member that there is.
+func TestRiskSimulateExample(t *testing.T) {
+	status, text, errs := isso(t, "", "risk", "simulate", "--example")
+	require.Equal(t, []any{0, ""}, []any{status, errs})
+	status, out, errs := isso(t, text, "risk", "simulate", "-", "--years", "5000")
+	require.Equal(t, []any{0, ""}, []any{status, errs})
+	require.Contains(t, out, "A hospital\nannual loss in EUR, 5000 years simulated, seed 2026\n")
+
+	var members func(reflect.Type)
+	seen := map[reflect.Type]bool{}
+	members = func(x reflect.Type) {
+		for x.Kind() == reflect.Pointer || x.Kind() == reflect.Slice {
+			x = x.Elem()
+		}
+		if x.Kind() != reflect.Struct || seen[x] {
+			return
+		}
+		seen[x] = true
+		for i := range x.NumField() {
+			name, _, _ := strings.Cut(x.Field(i).Tag.Get("yaml"), ",")
+			require.Regexp(t, `(?m)^[^#]*\b`+name+`: `+"|"+`(?m)^ *`+name+":$", text)
+			members(x.Field(i).Type)
+		}
+	}
+	members(reflect.TypeFor[modelFile]())
+	require.Greater(t, len(seen), 20)
+
+	status, help, _ := isso(t, "", "risk", "simulate", "--help")
+	require.Equal(t, 0, status)
+	require.Contains(t, help, text)
+	status, _, errs = isso(t, "", "risk", "simulate", "--example", "model.yaml")
+	require.Equal(t, []any{2, "isso: expected no file with --example, found \"model.yaml\"\n"}, []any{status, errs})
+	status, _, errs = isso(t, "", "risk", "simulate")
+	require.Equal(t, []any{2, "isso: expected the file of a model, \"-\" for the standard input, or --example\n"}, []any{status, errs})
 }
 
 func TestRiskSimulateProblems(t *testing.T) {

@@ -22,7 +22,9 @@ func TestPortfolioDigest(t *testing.T) {
 		change func(*Portfolio)
 	}{
 		{"scenario", func(p *Portfolio) { p.Scenarios = append(p.Scenarios, fullScenario("another")) }},
-		{"loss", func(p *Portfolio) { p.Scenarios[0].Losses = append(p.Scenarios[0].Losses, PrimaryLoss(Response, must(Constant(1)))) }},
+		{"loss", func(p *Portfolio) {
+			p.Scenarios[0].Losses = append(p.Scenarios[0].Losses, PrimaryLoss(Response, must(Constant(1))))
+		}},
 		{"cover", func(p *Portfolio) { p.Scenarios[0].Aggregate = &Layer{Deductible: 12345} }},
 		{"control", func(p *Portfolio) { p.Controls = nil }},
 		{"correlation", func(p *Portfolio) { p.Frequencies = nil }},

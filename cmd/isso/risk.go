@@ -65,15 +65,8 @@ With --example it prints a model to begin with, the one below.`,
 				return errors.New(`expected the file of a model, "-" for the standard input, or --example`)
 			}
 			m, err := readModel(cmd, args[0])
-			var problems modelProblems
-			if errors.As(err, &problems) {
-				for _, p := range problems {
-					fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
-				}
-				return errProblems
-			}
 			if err != nil {
-				return err
+				return told(cmd, err)
 			}
 			if level <= 0 || level >= 1 {
 				return fmt.Errorf("--level: expected a number strictly between 0 and 1, found %v", level)

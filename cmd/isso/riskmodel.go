@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,50 +22,11 @@ type model struct {
 	portfolio       fair.Portfolio
 }
 
-// Bounds of a model file: its size, and distributions within each other.
-const (
-	maxModel = 16 << 20
-	maxDists = 16
-)
-
-// A modelProblem is one thing that is wrong with a model file.
-type modelProblem struct {
-	file string
-	strictyaml.Problem
-}
-
-func (p modelProblem) Error() string {
-	out := fmt.Sprintf("%s:%d:%d: %s", p.file, p.Line, p.Column, p.Message)
-	if p.Pointer != "" {
-		out += " (at " + p.Pointer + ")"
-	}
-	return out
-}
-
-// modelProblems are all of them, in the order of the file.
-type modelProblems []modelProblem
-
-func (ps modelProblems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+// maxDists bounds distributions within each other.
+const maxDists = 16
 
 func readModel(cmd *cobra.Command, name string) (*model, error) {
-	var r io.Reader = cmd.InOrStdin()
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	} else {
-		name = "stdin"
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxModel+1))
+	name, data, err := readText(cmd, name)
 	if err != nil {
 		return nil, err
 	}
@@ -217,15 +176,11 @@ type (
 	}
 )
 
-// parseModel reads a model. The error is of type modelProblems.
+// parseModel reads a model. The error is of type textProblems.
 func parseModel(name string, data []byte) (*model, error) {
 	m := &modelReader{}
 	var file modelFile
-	if len(data) > maxModel {
-		m.problems = []strictyaml.Problem{{Line: 1, Column: 1, Message: fmt.Sprintf("expected at most %d bytes", maxModel)}}
-	} else {
-		m.places, m.problems = strictyaml.Decode(data, &file)
-	}
+	m.places, m.problems = strictyaml.Decode(data, &file)
 	m.told = slices.Clone(m.problems)
 	var out *model
 	if m.places != nil {
@@ -236,14 +191,7 @@ func parseModel(name string, data []byte) (*model, error) {
 	if m.problems == nil {
 		return out, nil
 	}
-	slices.SortStableFunc(m.problems, func(a, b strictyaml.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	problems := make(modelProblems, len(m.problems))
-	for i, p := range m.problems {
-		problems[i] = modelProblem{name, p}
-	}
-	return nil, problems
+	return nil, inFile(name, m.problems)
 }
 
 // A modelReader makes a portfolio of a file and notes every problem.

@@ -68,10 +68,13 @@ With --example it prints a model to begin with, the one below.`,
 			if err != nil {
 				return told(cmd, err)
 			}
-			if level <= 0 || level >= 1 {
+			if !(level > 0 && level < 1) {
 				return fmt.Errorf("--level: expected a number strictly between 0 and 1, found %v", level)
 			}
-			if !cmd.Flags().Changed("years") && m.Years != 0 {
+			switch {
+			case cmd.Flags().Changed("years") && o.Years == 0: // which the library takes for its default
+				return errors.New("--years: expected a number from 1 to 4294967295, found 0")
+			case !cmd.Flags().Changed("years") && m.Years != 0:
 				o.Years = m.Years
 			}
 			if !cmd.Flags().Changed("seed") {

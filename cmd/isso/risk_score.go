@@ -189,11 +189,11 @@ func (item scoreItem) rate() ([]scoreResult, error) {
 		v, err := vuln.ParseVector(item.CVSS)
 		r := add("CVSS", v.String(), shared(v.Rate()), err)
 		if r != nil && item.Claimed != nil {
-			verdict, err := vuln.Check(item.CVSS, *item.Claimed)
-			if err != nil {
+			if verdict, err := vuln.Check(item.CVSS, *item.Claimed); err != nil {
 				errs = append(errs, err)
+			} else {
+				r.Claim = verdict.Claim.String()
 			}
-			r.Claim = verdict.Claim.String()
 		}
 	}
 	if item.OWASP != "" {

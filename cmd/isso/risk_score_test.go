@@ -28,6 +28,8 @@ func TestRiskScore(t *testing.T) {
 		out, err    string
 	}{
 		{"CVSS", "", []string{"--cvss", log4shell, "--claimed", "10"}, 0, "CVSS 3.1 10.0 critical, the claimed score is: base [" + log4shell + "]\n", ""},
+		{"claim that is no score", "", []string{"--cvss", log4shell, "--claimed", "9.75"}, 1, "CVSS 3.1 10.0 critical [" + log4shell + "]\n", "?9.75"},
+		{"claim that is no number", "", []string{"--cvss", log4shell, "--claimed", "NaN"}, 1, "CVSS 3.1 10.0 critical [" + log4shell + "]\n", "?NaN"},
 		{"explained", "", []string{"--ssvc", "utility", "--fact", "automatable=yes", "--fact", "value density=diffuse", "--explain"}, 0, `SSVC efficient [utility]
   fact: Automatable = yes (ssvc:A:2.0.0)
   fact: Value Density = diffuse (ssvc:VD:1.0.0)
@@ -128,12 +130,12 @@ poam.json:6:1: risk 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a12: not valid: expected a 
 		{"text and meaning", `{"scales":[{"system":"s","levels":["a","b"]}],"scales":[],
 "appetites":[{"system":"zz","appetite":"q"}],
 "foo":1}`, `criteria.json:1:47: the member "scales" stands twice, first in line 1
-criteria.json:2:29: levels of different scales cannot be compared: no criteria for this scale: expected one of s, found "zz" (at /appetites/0/appetite)
+criteria.json:2:29: levels of different scales cannot be compared: no scale "zz" (at /appetites/0/appetite)
 criteria.json:3:1: unknown member "foo"; expected one of scales, appetites, authorities, terms, warnDays
 `},
 		{"text behind", `{"scales":[]} trailing`, "criteria.json:1:15: this is no YAML: did not find expected <document start>\n"},
-		{"kinds", "scales:\n- {levels: a}\nterms: [{acceptDays: soon}]\n", `criteria.json:2:12: expected a list, found "a" (at /scales/0/levels)
-criteria.json:3:22: expected a whole number, found "soon" (at /terms/0/acceptDays)
+		{"kinds", "scales:\n- {levels: a}\nterms: [{acceptDays: soon}]\n", `criteria.json:2:12: expected a list, found the text "a" (at /scales/0/levels)
+criteria.json:3:22: expected a whole number, found the text "soon" (at /terms/0/acceptDays)
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -248,6 +248,14 @@ stdin:1:89: expected a number, found the text "5 EUR" (at /scenarios/0/losses/0/
 	status, _, errs := isso(t, riskModel, "risk", "simulate", "-", "--years", "1000000000000")
 	require.Equal(t, 2, status)
 	require.Contains(t, errs, "years: expected a number from 1 to 4294967295, found 1000000000000")
+	for _, tt := range []struct{ flag, value, want string }{
+		{"--years", "0", "isso: --years: expected a number from 1 to 4294967295, found 0\n"},
+		{"--level", "NaN", "isso: --level: expected a number strictly between 0 and 1, found NaN\n"},
+		{"--level", "1", "isso: --level: expected a number strictly between 0 and 1, found 1\n"},
+	} {
+		status, out, errs := isso(t, riskModel, "risk", "simulate", "-", tt.flag, tt.value)
+		require.Equal(t, []any{2, "", tt.want}, []any{status, out, errs})
+	}
 }
 
 func FuzzRiskModel(f *testing.F) {

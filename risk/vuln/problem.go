@@ -92,6 +92,13 @@ func (ps *Problems) add(rule Rule, pointer, format string, args ...any) {
 	ps.at(rule, 0, pointer, format, args...)
 }
 
+// day notes a problem with a date that the calendar does not have; no date is none.
+func (ps *Problems) day(pointer string, d Date) {
+	if !d.IsZero() && !d.exists() {
+		ps.add(RuleValue, pointer, "expected a day of the calendar, found %v", d)
+	}
+}
+
 // err returns the problems as an error, nil if there are none or only warnings.
 func (ps Problems) err() error {
 	for _, p := range ps {

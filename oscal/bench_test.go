@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"io/fs"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -167,4 +169,41 @@ func BenchmarkConvertSizes(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkLoadMetaschema loads the modules of OSCAL, beside the tokens alone of
+// encoding/xml on the same texts.
+func BenchmarkLoadMetaschema(b *testing.B) {
+	fsys := os.DirFS(corpus.Path(b, "oscal/metaschema-1.2.2"))
+	names, err := fs.Glob(fsys, "*.xml")
+	require.NoError(b, err)
+	var texts [][]byte
+	size := int64(0)
+	for _, name := range names {
+		text, err := fs.ReadFile(fsys, name)
+		require.NoError(b, err)
+		texts, size = append(texts, text), size+int64(len(text))
+	}
+	b.Run("issokit", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			_, err := LoadMetaschema(fsys, "oscal_complete_metaschema.xml", nil)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("encoding-xml-tokens", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			for _, text := range texts {
+				dec := xml.NewDecoder(bytes.NewReader(text))
+				dec.Strict = false // entities of the document type
+				for {
+					if _, err := dec.Token(); err != nil {
+						require.ErrorIs(b, err, io.EOF)
+						break
+					}
+				}
+			}
+		}
+	})
 }

@@ -15,6 +15,7 @@ type binder struct {
 	doc      *Document
 	opts     ReadOptions
 	problems Problems
+	places   []*Node // of the problems
 	nodes    int
 	slab     []Node
 	stopped  bool // after a fatal problem nothing more is read
@@ -45,9 +46,22 @@ func (b *binder) problem(level Level, rule Rule, offset int, n *Node, format str
 	if len(b.problems) == b.opts.MaxProblems-1 {
 		p.Level, p.Rule, p.Pointer, p.Path = Error, RuleLimit, "", ""
 		p.Message = fmt.Sprintf("stopped after %d problems", b.opts.MaxProblems-1)
-		b.stopped = true
+		b.stopped, n = true, nil
 	}
-	b.problems = append(b.problems, p)
+	b.problems, b.places = append(b.problems, p), append(b.places, n)
+}
+
+// sorted returns the problems in document order. Whether an item stands in an
+// array or alone is known only now.
+func (b *binder) sorted() Problems {
+	var l Locator
+	for i, n := range b.places {
+		if n != nil {
+			b.problems[i].Pointer = l.Pointer(n)
+		}
+	}
+	sortProblems(b.problems)
+	return b.problems
 }
 
 // related gives the last problem the place of a node that it is about too.
@@ -136,7 +150,7 @@ func (b *binder) rootMember(name string) *Member {
 		}
 		return nil
 	}
-	return rootByName(name)
+	return b.opts.Metaschema.Root(name)
 }
 
 func (b *binder) rootExpected() string {
@@ -147,9 +161,9 @@ func (b *binder) rootExpected() string {
 	if f := b.opts.Fragment; f != nil {
 		return "expected one root " + what + ": " + f.name
 	}
-	names := make([]string, len(roots))
-	for i := range roots {
-		names[i] = roots[i].name
+	var names []string
+	for r := range b.opts.Metaschema.Roots() {
+		names = append(names, r.name)
 	}
 	return "expected one root " + what + ": " + strings.Join(names, ", ")
 }
@@ -173,21 +187,56 @@ func (b *binder) root(name string, offset int) *Node {
 
 func (b *binder) open(n *Node) frame { return frame{node: n, def: n.member.Definition()} }
 
+// begun takes into account that the name of an object is one of its flags.
+func (b *binder) begun(f *frame) {
+	f.last, f.seen = f.node.first, 1<<f.node.first.member.order
+}
+
 // isValueKey tells whether name is the member that holds the value of a field.
 func (f *frame) isValueKey(name string) bool { return f.def.valueKey != "" && f.def.valueKey == name }
+
+// isValueName tells whether name is the value of the flag that gives the value
+// of a field its name: if it is no member.
+func (f *frame) isValueName(name string) bool {
+	flag := f.def.valueKeyFlag()
+	if flag == nil {
+		return false
+	}
+	m := f.def.memberByJSON(name, 0)
+	return m == nil || m == flag
+}
 
 // valueBit stands in frame.seen for the value of a field with flags.
 const valueBit = 1 << 63
 
-// value binds the value member of a field with flags and tells whether it may
-// stand here.
-func (b *binder) valueMember(f *frame, offset int) bool {
-	if f.seen&valueBit != 0 {
-		b.problem(Error, RuleDuplicate, offset, f.node, "%s stands twice in one object", quote(f.def.valueKey))
+// valueMember binds the value member of a field with flags and tells whether it
+// may stand here.
+func (b *binder) valueMember(f *frame, name string, offset int) bool {
+	flag := f.def.valueKeyFlag()
+	switch {
+	case f.seen&valueBit == 0:
+	case flag != nil:
+		b.problem(Error, RuleUnknown, offset, f.node, "unknown member %s in %s, which has its value already", quote(name), f.node.Name())
+		return false
+	default:
+		b.problem(Error, RuleDuplicate, offset, f.node, "%s stands twice in one object", quote(name))
 		return false
 	}
 	f.seen |= valueBit
+	if flag != nil {
+		f.seen |= 1 << flag.order
+		b.scalar(b.add(f, flag, offset), flag.dtype, name, offset)
+	}
 	return true
+}
+
+// named adds an item of a group by key, with the flag whose value is its name.
+func (b *binder) named(f *frame, m *Member, name string, nameAt, at int) *Node {
+	n := b.add(f, m, at)
+	key := b.newNode(m.Definition().keyFlag(), nameAt)
+	key.parent, n.first = n, key
+	b.scalar(key, key.member.dtype, name, nameAt)
+	return n
 }
 
 // member finds the member of an object that has a name in JSON and YAML. It is
@@ -206,7 +255,7 @@ func (b *binder) member(f *frame, name string, offset int) *Member {
 	f.seen |= 1 << m.order
 	f.next = int(m.order) + 1
 	if m.deprecated != "" {
-		b.problem(Warning, RuleDeprecated, offset, f.node, "%s is deprecated since OSCAL %s", quote(name), m.deprecated)
+		b.problem(Warning, RuleDeprecated, offset, f.node, "%s is deprecated since %s %s", quote(name), f.def.release(), m.deprecated)
 	}
 	return m
 }
@@ -252,7 +301,20 @@ func (b *binder) scalar(n *Node, t DataType, value string, offset int) {
 
 // emptyArray notes an array without items.
 func (b *binder) emptyArray(f *frame, m *Member, offset int) {
-	b.problem(Error, RuleEmptyArray, offset, f.node, "the array %s must have one item at least, or be left out", quote(m.json))
+	what := "array"
+	if m.array == byKey {
+		what = "object"
+	}
+	b.problem(Error, RuleEmptyArray, offset, f.node, "the %s %s must have one item at least, or be left out", what, quote(m.json))
+}
+
+// arrayOfOne notes an array of one item where that must stand without an array
+// (Metaschema, Instances, in-json SINGLETON_OR_ARRAY). The JSON schema that
+// NIST publishes for OSCAL takes one.
+func (b *binder) arrayOfOne(f *frame, m *Member, offset int) {
+	if m.array == inSingletonOrArray && f.def.loaded != nil {
+		b.shape(f, m, offset, "one item without an array", "an array of one item")
+	}
 }
 
 // shape notes that one JSON shape was found where another is expected.
@@ -283,6 +345,55 @@ func (b *binder) close(f *frame) {
 			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s has %s, expected only one of these", f.node.Name(), b.names(d, f.seen&c.mask, " and "))
 		case n == 0 && c.required:
 			b.problem(Error, RuleChoice, int(f.node.at)-1, f.node, "%s lacks one of %s", f.node.Name(), b.names(d, c.mask, ", "))
+		}
+	}
+	if d.loaded != nil {
+		b.closeLoaded(f)
+	}
+}
+
+// closeLoaded checks what the models of OSCAL do not have.
+func (b *binder) closeLoaded(f *frame) {
+	d, n := f.def, f.node
+	at := int(n.at) - 1
+	for _, o := range d.loaded.bounds {
+		m, items := &d.members[o.member], 0
+		for c := n.first; c != nil; c = c.next {
+			if c.member == m {
+				items++
+			}
+		}
+		switch {
+		case items == 0: // required or not
+		case items < o.least:
+			b.problem(Error, RuleMissing, at, n, "%s has %d of %s, expected %d at least", n.Name(), items, b.label(m), o.least)
+		case o.most > 0 && items > o.most:
+			b.problem(Error, RuleDuplicate, at, n, "%s has %d of %s, expected %d at most", n.Name(), items, b.label(m), o.most)
+		}
+	}
+	var m *Member
+	var keys map[string]bool
+	for c := n.first; c != nil; c = c.next {
+		if c.member.array != byKey {
+			continue
+		}
+		if c.member != m {
+			m, keys = c.member, map[string]bool{}
+		}
+		flag := c.member.Definition().keyFlag()
+		key := c.flag(flag)
+		switch {
+		case key == nil && !c.member.Definition().Required(flag):
+			b.problem(Error, RuleMissing, int(c.at)-1, c, "%s lacks %s, the key of its group", c.Name(), b.label(flag))
+		case key != nil && keys[key.value]:
+			b.problem(Error, RuleDuplicate, int(key.at)-1, c, "a second %s has the key %s", c.Name(), quote(key.value))
+		case key != nil:
+			keys[key.value] = true
+		}
+	}
+	if key := n.flag(d.valueKeyFlag()); key != nil {
+		if other := d.memberByJSON(key.value, 0); other != nil && other != key.member {
+			b.problem(Error, RuleShape, int(key.at)-1, n, "%s is %s, which is the name of another member in JSON", b.label(key.member), quote(key.value))
 		}
 	}
 }
@@ -317,7 +428,7 @@ func (b *binder) label(m *Member) string {
 // finish looks at the whole document once its text has been read.
 func (b *binder) finish() {
 	d := b.doc
-	if d.root == nil {
+	if d.root == nil || d.Metaschema() != nil {
 		return
 	}
 	if v := d.root.Child("metadata").Child("oscal-version"); v != nil {
@@ -336,8 +447,7 @@ func (d *Document) Check() Problems {
 	b := &binder{doc: d, opts: (&ReadOptions{}).withDefaults()}
 	b.check(d.root)
 	b.finish()
-	sortProblems(b.problems)
-	return b.problems
+	return b.sorted()
 }
 
 func (b *binder) check(n *Node) {
@@ -350,8 +460,7 @@ func (b *binder) check(n *Node) {
 	if n.member.kind == Flag {
 		return
 	}
-	f := b.open(n)
-	f.seen |= valueBit
+	f := frame{node: n, def: n.member.Definition(), seen: valueBit}
 	for c := n.first; c != nil; c = c.next {
 		if c.member.array == 0 && f.seen>>c.member.order&1 == 1 {
 			b.problem(Error, RuleDuplicate, int(c.at)-1, c, "%s stands twice in %s", quote(c.Name()), n.Name())

@@ -35,6 +35,12 @@
 // [Definition] and [Member] are read-only tables generated from the Metaschema
 // modules of OSCAL 1.2.2. All documents from version 1.0.0 on bind to them.
 //
+// [LoadMetaschema] makes such tables at run time of other Metaschema modules: an
+// extension of OSCAL, another release, a format of your own. With the
+// [Metaschema] in [ReadOptions] documents of its models are read, checked,
+// written and converted like those of OSCAL, whatever their groupings in JSON,
+// and package constraint checks the constraints that the modules define.
+//
 // # Names
 //
 // [UUID] derives version 5 UUIDs from stable names, so that a second export of

@@ -51,7 +51,9 @@ type ReadOptions struct {
 	Format Format // default: found from the first characters
 	// Fragment is the place in the model of which the text holds one object, under
 	// its XML name, e.g. {"control": {...}}; default: a whole document.
-	Fragment    *Member
+	Fragment *Member
+	// Metaschema has the models that the text may be of; default: those of OSCAL.
+	Metaschema  *Metaschema
 	MaxBytes    int64 // default 256 MiB
 	MaxDepth    int   // nested objects and arrays, or elements; default 200
 	MaxNodes    int   // nodes of the document, YAML aliases expanded; default 20,000,000
@@ -80,8 +82,8 @@ func (o *ReadOptions) withDefaults() ReadOptions {
 	return r
 }
 
-// A Document is an OSCAL document of one of the eight models as a tree of
-// nodes that keeps all that the text said: lexical forms of dates and numbers,
+// A Document is a document of one of the eight models of OSCAL, or of a model of
+// a [Metaschema], as a tree of nodes that keeps all that the text said: lexical forms of dates and numbers,
 // the order of arrays, explicit defaults, positions. Reading from it is safe
 // for several goroutines at once.
 type Document struct {
@@ -93,12 +95,11 @@ type Document struct {
 	text     string // what was read; values are parts of it
 
 	marksOnce sync.Once
-	marks     []mark   // in order of the text
-	lines     []uint32 // which mark starts a line
+	marks     []mark // in order of the text
 }
 
 // NewDocument returns a document with the given root, for instance one built by
-// hand. The root must be a node of one of [Roots].
+// hand. The root must be a node of one of [Roots], or of [Metaschema.Roots].
 func NewDocument(root *Node) *Document { return &Document{root: root} }
 
 // NewRoot returns an empty root node of a model, e.g. catalog. It panics if
@@ -116,6 +117,15 @@ func (d *Document) Root() *Node { return d.root }
 
 // Model returns the name of the root, e.g. system-security-plan.
 func (d *Document) Model() string { return d.root.Name() }
+
+// Metaschema returns what the model of the document was loaded from, nil for the
+// models of OSCAL.
+func (d *Document) Metaschema() *Metaschema {
+	if def := d.root.member.Definition(); def != nil && def.loaded != nil {
+		return def.loaded.metaschema
+	}
+	return nil
+}
 
 // Name returns the name under which the document was read, or the one that it
 // was given.
@@ -162,70 +172,81 @@ func (d *Document) problemAt(l *Locator, level Level, rule Rule, n *Node, messag
 	return p
 }
 
-// A mark is a known place of a text: the start of a line, or one of the places
-// columnsPerMark apart in a long line, so that a document that is one line of
-// megabytes is no slower than another.
+// A mark is a known place of a text. There is one in every bytesPerMark, so that
+// marks cost little and a document that is one line of megabytes is no slower
+// than another.
 type mark struct{ offset, line, column uint32 }
 
-const columnsPerMark = 512
+const bytesPerMark = 1024
 
 func (d *Document) makeMarks() {
 	d.marksOnce.Do(func() {
-		start := 0
+		m := mark{0, 1, 1}
 		if strings.HasPrefix(d.text, bom) {
-			start = len(bom)
+			m.offset = uint32(len(bom))
 		}
-		line := uint32(1)
-		for {
-			end := len(d.text)
-			if i := strings.IndexByte(d.text[start:], '\n'); i >= 0 {
-				end = start + i
+		d.marks = make([]mark, 0, len(d.text)/bytesPerMark+1)
+		d.marks = append(d.marks, m)
+		for next := bytesPerMark; next < len(d.text); next += bytesPerMark {
+			at := next
+			for at < len(d.text) && !utf8.RuneStart(d.text[at]) {
+				at++
 			}
-			d.lines = append(d.lines, uint32(len(d.marks)))
-			d.marks = append(d.marks, mark{uint32(start), line, 1})
-			column := uint32(1)
-			for end-start >= utf8.UTFMax*columnsPerMark { // whatever the runes, so many are left
-				for range columnsPerMark {
-					_, n := utf8.DecodeRuneInString(d.text[start:end])
-					start += n
-					column++
-				}
-				d.marks = append(d.marks, mark{uint32(start), line, column})
-			}
-			if end == len(d.text) {
-				return
-			}
-			start = end + 1
-			line++
+			m = m.to(d.text, at)
+			d.marks = append(d.marks, m)
 		}
 	})
+}
+
+// to returns the place at a later offset.
+func (m mark) to(text string, offset int) mark {
+	between := text[m.offset:offset]
+	if n := strings.Count(between, "\n"); n > 0 {
+		m.line += uint32(n)
+		m.column = 1
+		between = between[strings.LastIndexByte(between, '\n')+1:]
+	}
+	m.column += uint32(utf8.RuneCountInString(between))
+	m.offset = uint32(offset)
+	return m
 }
 
 func (d *Document) position(offset int) Position {
 	d.makeMarks()
 	offset = min(offset, len(d.text))
-	i := sort.Search(len(d.marks), func(i int) bool { return int(d.marks[i].offset) > offset })
-	m := d.marks[max(i-1, 0)]
-	column := int(m.column)
-	if offset > int(m.offset) {
-		column += utf8.RuneCountInString(d.text[m.offset:offset])
+	i := min(offset/bytesPerMark, len(d.marks)-1)
+	if i > 0 && int(d.marks[i].offset) > offset {
+		i-- // in the middle of the rune before the mark
 	}
-	return Position{Offset: offset, Line: int(m.line), Column: column}
+	m := d.marks[i]
+	if offset > int(m.offset) {
+		m = m.to(d.text, offset)
+	}
+	return Position{Offset: offset, Line: int(m.line), Column: int(m.column)}
 }
 
 // offsetOf turns line and column, both from 1, into a byte offset.
 func (d *Document) offsetOf(line, column int) int {
 	d.makeMarks()
-	if line < 1 || line > len(d.lines) {
+	column = max(column, 1)
+	i := sort.Search(len(d.marks), func(i int) bool {
+		m := d.marks[i]
+		return int(m.line) > line || int(m.line) == line && int(m.column) > column
+	})
+	if i == 0 {
 		return 0
 	}
-	next := len(d.marks)
-	if line < len(d.lines) {
-		next = int(d.lines[line])
+	m := d.marks[i-1]
+	at := int(m.offset)
+	for n := int(m.line); n < line; n++ {
+		end := strings.IndexByte(d.text[at:], '\n')
+		if end < 0 {
+			return 0
+		}
+		at += end + 1
+		m.column = 1
 	}
-	i := min(int(d.lines[line-1])+max(column-1, 0)/columnsPerMark, next-1)
-	at := int(d.marks[i].offset)
-	for column -= int(d.marks[i].column); column > 0 && at < len(d.text) && d.text[at] != '\n'; column-- {
+	for c := int(m.column); c < column && at < len(d.text) && d.text[at] != '\n'; c++ {
 		_, n := utf8.DecodeRuneInString(d.text[at:])
 		at += n
 	}
@@ -284,8 +305,7 @@ func Parse(text string, opts *ReadOptions) (*Document, error) {
 	if d.root == nil && b.problems.Errors() == nil {
 		b.problem(Error, RuleRootMissing, 0, nil, "%s", b.rootExpected())
 	}
-	sortProblems(b.problems)
-	d.problems = b.problems
+	d.problems = b.sorted()
 	errs := b.problems.Errors()
 	switch {
 	case d.root == nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"testing/fstest"
 	"time"
 
 	"github.com/issokit/issokit/oscal"
@@ -413,4 +414,78 @@ func ExampleEscapeMarkdown() {
 	// Call of Field.\_\_init\_\_\
 	// found by \[the rule\](1)
 	// true
+}
+
+const inventoryModule = `<METASCHEMA xmlns="http://csrc.nist.gov/ns/oscal/metaschema/1.0">
+  <schema-name>Inventory</schema-name>
+  <schema-version>1.0</schema-version>
+  <short-name>inventory</short-name>
+  <namespace>https://example.org/ns/inventory</namespace>
+  <define-assembly name="inventory">
+    <root-name>inventory</root-name>
+    <model>
+      <define-assembly name="machine" max-occurs="unbounded">
+        <json-key flag-ref="name"/>
+        <group-as name="machines" in-json="BY_KEY"/>
+        <define-flag name="name" as-type="token" required="yes"/>
+        <model>
+          <define-field name="address" as-type="ip-v4-address" max-occurs="unbounded">
+            <group-as name="addresses" in-json="SINGLETON_OR_ARRAY"/>
+          </define-field>
+        </model>
+      </define-assembly>
+    </model>
+  </define-assembly>
+</METASCHEMA>`
+
+func ExampleLoadMetaschema() {
+	fsys := fstest.MapFS{"inventory_metaschema.xml": {Data: []byte(inventoryModule)}} // os.DirFS for a folder
+	m, err := oscal.LoadMetaschema(fsys, "inventory_metaschema.xml", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	doc, err := oscal.Parse(`{"inventory": {"machines": {
+  "mail": {"addresses": ["192.0.2.1", "192.0.2.2"]},
+  "web": {"addresses": "192.0.2.3"}
+}}}`, &oscal.ReadOptions{Metaschema: m})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := doc.Write(os.Stdout, &oscal.WriteOptions{Format: oscal.XML}); err != nil {
+		fmt.Println(err)
+	}
+	_, err = oscal.Parse(`{"inventory": {"machines": {"web": {"addresses": ["192.0.2.300"]}}}}`, &oscal.ReadOptions{Name: "i.json", Metaschema: m})
+	fmt.Println(err)
+	// Output:
+	// <?xml version="1.0" encoding="UTF-8"?>
+	// <inventory xmlns="https://example.org/ns/inventory">
+	//   <machine name="mail">
+	//     <address>192.0.2.1</address>
+	//     <address>192.0.2.2</address>
+	//   </machine>
+	//   <machine name="web">
+	//     <address>192.0.2.3</address>
+	//   </machine>
+	// </inventory>
+	// oscal: i.json:1:50: "addresses": expected one item without an array, found an array of one item (at /inventory/machines/web) [shape]
+	// i.json:1:51: expected a ip-v4-address (four numbers from 0 to 255 with dots), found "192.0.2.300" (at /inventory/machines/web/addresses) [datatype]
+}
+
+func ExampleLoadMetaschema_problems() {
+	broken := strings.NewReplacer(`flag-ref="name"`, `flag-ref="nam"`, `required="yes"`, `required="true"`, `"SINGLETON_OR_ARRAY"`, `"LIST"`).Replace(inventoryModule)
+	_, err := oscal.LoadMetaschema(fstest.MapFS{"m.xml": {Data: []byte(broken)}}, "m.xml", nil)
+	problems, _ := errors.AsType[oscal.Problems](err)
+	for _, p := range problems {
+		fmt.Println(p.Position, p.Rule, p.Path)
+		fmt.Println(" ", p.Message)
+	}
+	// Output:
+	// 10:9 reference-dangling /METASCHEMA[1]/define-assembly[1]/model[1]/define-assembly[1]/json-key[1]
+	//   expected the name of a flag of machine, found "nam"
+	// 12:9 datatype /METASCHEMA[1]/define-assembly[1]/model[1]/define-assembly[1]/define-flag[1]
+	//   required: expected yes, no, found "true"
+	// 15:13 datatype /METASCHEMA[1]/define-assembly[1]/model[1]/define-assembly[1]/model[1]/define-field[1]/group-as[1]
+	//   in-json: expected ARRAY, SINGLETON_OR_ARRAY, BY_KEY, found "LIST"
 }

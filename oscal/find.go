@@ -2,6 +2,7 @@ package oscal
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -111,6 +112,14 @@ func (d *Document) At(pointer string) *Node {
 		if path == "" {
 			break
 		}
+		if list != nil && list[0].member.array == byKey {
+			i := slices.IndexFunc(list, func(n *Node) bool { return pointerStep(n.key()) == step })
+			if i < 0 {
+				return nil
+			}
+			n, list = list[i], nil
+			continue
+		}
 		if list != nil {
 			i, err := strconv.Atoi(step)
 			if err != nil || i < 0 || i >= len(list) || strconv.Itoa(i) != step {
@@ -123,11 +132,11 @@ func (d *Document) At(pointer string) *Node {
 				continue
 			}
 		}
-		if def := n.member.Definition(); def != nil && step != "" && def.valueKey == step {
+		if def := n.member.Definition(); def != nil && step != "" && pointerStep(n.valueKey()) == step {
 			continue
 		}
 		for c := n.first; c != nil; c = c.next {
-			if c.member.json == step {
+			if c.member.json == step && n.skipNames(c) == c {
 				list = append(list, c)
 			}
 		}

@@ -24,8 +24,8 @@ func seed(f *testing.F, format Format) {
 
 // roundTrip is the property of all readers: what is read without error can be
 // written in all forms, and read again it is equal.
-func roundTrip(t *testing.T, text string, format Format) {
-	doc, err := Parse(text, &ReadOptions{Format: format, MaxNodes: 10000})
+func roundTrip(t *testing.T, text string, format Format, m *Metaschema) {
+	doc, err := Parse(text, &ReadOptions{Format: format, Metaschema: m, MaxNodes: 10000})
 	if err != nil {
 		if doc == nil {
 			requireLocated(t, err)
@@ -35,7 +35,7 @@ func roundTrip(t *testing.T, text string, format Format) {
 	for _, form := range []Format{JSON, YAML} {
 		var b bytes.Buffer
 		require.NoError(t, doc.Write(&b, &WriteOptions{Format: form}))
-		again, err := Parse(b.String(), &ReadOptions{Format: form})
+		again, err := Parse(b.String(), &ReadOptions{Format: form, Metaschema: m})
 		require.NoError(t, err, b.String())
 		require.NoError(t, equalTrees(doc.root, again.root), b.String())
 	}
@@ -44,24 +44,24 @@ func roundTrip(t *testing.T, text string, format Format) {
 		require.ErrorIs(t, err, ErrInvalid) // a character that XML has no form for
 		return
 	}
-	again, err := Parse(b.String(), &ReadOptions{Format: XML})
+	again, err := Parse(b.String(), &ReadOptions{Format: XML, Metaschema: m})
 	require.NoError(t, err, b.String())
 	require.Empty(t, differences(doc.root, again.root), b.String())
 }
 
 func FuzzJSON(f *testing.F) {
 	seed(f, JSON)
-	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, JSON) })
+	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, JSON, nil) })
 }
 
 func FuzzYAML(f *testing.F) {
 	seed(f, YAML)
-	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, YAML) })
+	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, YAML, nil) })
 }
 
 func FuzzXML(f *testing.F) {
 	seed(f, XML)
-	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, XML) })
+	f.Fuzz(func(t *testing.T, text string) { roundTrip(t, text, XML, nil) })
 }
 
 // FuzzMarkdown reads any text as Markdown: the tree is the same when it is

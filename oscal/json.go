@@ -1,6 +1,7 @@
 package oscal
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -60,14 +61,23 @@ func readJSON(b *binder) {
 }
 
 func (r *jsonReader) space() {
-	for r.i < len(r.s) {
-		switch r.s[r.i] {
-		case ' ', '\n', '\r', '\t':
-			r.i++
-		default:
-			return
+	const indent = "        "
+	s, i := r.s, r.i
+	for i < len(s) && s[i] <= ' ' {
+		switch s[i] {
+		case '\n':
+			i++
+			for len(s)-i >= len(indent) && s[i:i+len(indent)] == indent {
+				i += len(indent)
+			}
+			continue
+		case ' ', '\r', '\t':
+			i++
+			continue
 		}
+		break
 	}
+	r.i = i
 }
 
 // peek returns the next byte, 0 at the end.
@@ -173,14 +183,18 @@ func (r *jsonReader) key(first bool) (key string, at int, more bool) {
 // object binds an assembly, or a field with flags.
 func (r *jsonReader) object(n *Node) {
 	f := r.open(n)
+	isLoaded := f.def.loaded != nil
+	if isLoaded && n.first != nil {
+		r.begun(&f)
+	}
 	r.enter()
 	for first := true; !r.stopped; first = false {
 		key, at, more := r.key(first)
 		if !more {
 			break
 		}
-		if f.isValueKey(key) {
-			if !r.valueMember(&f, at) {
+		if f.isValueKey(key) || isLoaded && f.isValueName(key) {
+			if !r.valueMember(&f, key, at) {
 				r.skip()
 			} else {
 				r.value(&f, n.member, n, n.member.dtype)
@@ -201,35 +215,41 @@ func (r *jsonReader) object(n *Node) {
 
 // bind reads the value of a member: an item, or an array of items.
 func (r *jsonReader) bind(f *frame, m *Member) {
-	if m.array == 0 || m.array == inSingletonOrArray && r.peek() == '{' {
+	switch {
+	case m.array == 0, m.array == inSingletonOrArray && r.peek() != '[':
 		r.item(f, m)
 		return
-	}
-	if r.peek() != '[' {
+	case m.array == byKey:
+		r.keyed(f, m)
+		return
+	case r.peek() != '[':
 		r.shape(f, m, r.i, "an array", r.found())
 		r.skip()
 		return
 	}
 	at := r.i
 	r.enter()
-	for first := true; !r.stopped; first = false {
+	for items := 0; !r.stopped; items++ {
 		r.space()
 		switch r.peek() {
 		case ']':
 			r.leave()
-			if first {
+			if items == 0 {
 				r.emptyArray(f, m, at)
+			}
+			if items == 1 {
+				r.arrayOfOne(f, m, at)
 			}
 			return
 		case ',':
-			if first {
+			if items == 0 {
 				r.syntax(`a value or "]"`)
 				return
 			}
 			r.i++
 			r.space()
 		default:
-			if !first {
+			if items > 0 {
 				r.syntax(`"," or "]"`)
 				return
 			}
@@ -238,23 +258,59 @@ func (r *jsonReader) bind(f *frame, m *Member) {
 	}
 }
 
-func (r *jsonReader) item(f *frame, m *Member) {
-	if m.kind == Flag || m.kind == Field && defs[m.def].valueKey == "" {
-		switch r.peek() {
-		case '{', '[', 'n':
-			r.shape(f, m, r.i, "a "+m.dtype.String(), r.found())
-			r.skip()
+// keyed reads the object of a group by key.
+func (r *jsonReader) keyed(f *frame, m *Member) {
+	if r.unfit(f, m, false) {
+		return
+	}
+	at, none := r.i, true
+	r.members(func(key string, keyAt int) {
+		none = false
+		switch plain := m.isPlain(); {
+		case r.unfit(f, m, plain):
+		case plain:
+			r.value(f, m, r.named(f, m, key, keyAt, r.i), m.dtype)
 		default:
-			r.value(f, m, r.add(f, m, r.i), m.dtype)
+			r.object(r.named(f, m, key, keyAt, r.i))
 		}
-		return
+	})
+	if none && !r.stopped {
+		r.emptyArray(f, m, at)
 	}
-	if r.peek() != '{' {
-		r.shape(f, m, r.i, "an object", r.found())
-		r.skip()
-		return
+}
+
+func (r *jsonReader) item(f *frame, m *Member) {
+	plain := m.isPlain()
+	if c := r.peek(); plain && c == '"' || !plain && c == '{' || !r.unfit(f, m, plain) {
+		if n := r.add(f, m, r.i); plain {
+			r.value(f, m, n, m.dtype)
+		} else {
+			r.object(n)
+		}
 	}
-	r.object(r.add(f, m, r.i))
+}
+
+// unfit notes that something else follows than the value or the object that is
+// expected, and reads over it.
+func (r *jsonReader) unfit(f *frame, m *Member, plain bool) bool {
+	want := "an object"
+	switch r.peek() {
+	case '{':
+		if !plain {
+			return false
+		}
+	case '[', 'n':
+	default:
+		if plain {
+			return false
+		}
+	}
+	if plain {
+		want = "a " + m.dtype.String()
+	}
+	r.shape(f, m, r.i, want, r.found())
+	r.skip()
+	return true
 }
 
 // value reads a scalar into a node.
@@ -383,22 +439,42 @@ func (r *jsonReader) digits() bool {
 func (r *jsonReader) str() string {
 	s := r.s
 	start := r.i + 1
-	for i := start; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			r.i = i + 1
-			return s[start:i]
-		case c == '\\':
-			return r.escaped(start, i)
-		case c < ' ':
-			r.i = i
-			r.syntax("a character that may stand in a string (a line break is written \\n)")
-			return ""
+	i := endOfPlain(s, start)
+	switch {
+	case i == len(s):
+		r.i = i
+		r.syntax(`the closing quote of a string`)
+		return ""
+	case s[i] == '"':
+		r.i = i + 1
+		return s[start:i]
+	case s[i] == '\\':
+		return r.escaped(start, i)
+	}
+	r.i = i
+	r.syntax("a character that may stand in a string (a line break is written \\n)")
+	return ""
+}
+
+// endOfPlain returns the place of the first quote, backslash or control
+// character from i on, or the end. It looks at eight bytes at a time.
+func endOfPlain(s string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		t := s[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		// A subtraction borrows from the high bit of a byte that is less; the lowest
+		// such byte is exact, those above it may be an echo of it.
+		quote, backslash := x^ones*'"', x^ones*'\\'
+		if hit := ((x-ones*' ')&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
 		}
 	}
-	r.i = len(s)
-	r.syntax(`the closing quote of a string`)
-	return ""
+	for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= ' ' {
+		i++
+	}
+	return i
 }
 
 // escaped reads on from the first backslash of a string.
@@ -420,10 +496,7 @@ func (r *jsonReader) escaped(start, i int) string {
 			r.syntax("a character that may stand in a string (a line break is written \\n)")
 			return ""
 		case c != '\\':
-			j := i + 1
-			for j < len(s) && s[j] != '"' && s[j] != '\\' && s[j] >= ' ' {
-				j++
-			}
+			j := endOfPlain(s, i)
 			b.WriteString(s[i:j])
 			i = j
 		default:

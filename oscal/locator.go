@@ -85,10 +85,20 @@ func (n *Node) pointer(item func(*Node) item) string {
 	}
 	var steps []string
 	for ; n != nil; n = n.parent {
-		if n.member.Many() && n.parent != nil {
+		switch {
+		case n.parent == nil:
+		case n.member.array == byKey:
+			steps = append(steps, pointerStep(n.key()))
+		case n.member.Many():
 			if it := item(n); n.member.array == inArray || it.several {
 				steps = append(steps, strconv.Itoa(it.index))
 			}
+		case n.parent.skipNames(n) == n:
+		case n.member == n.parent.member.Definition().valueKeyFlag():
+			steps = append(steps, pointerStep(n.value)) // the name of the value
+			continue
+		default:
+			continue // the name of the object above
 		}
 		if n.parent == nil {
 			steps = append(steps, n.member.name) // that of a fragment too
@@ -102,6 +112,12 @@ func (n *Node) pointer(item func(*Node) item) string {
 		b.WriteString(steps[i])
 	}
 	return b.String()
+}
+
+// pointerStep escapes a name that is a value of the document (RFC 6901,
+// section 3).
+func pointerStep(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 func (n *Node) path(item func(*Node) item) string {

@@ -35,6 +35,7 @@ type grouping uint8
 const (
 	inArray            grouping = iota + 1 // always an array
 	inSingletonOrArray                     // one item: the item itself; several: an array
+	byKey                                  // an object whose names are the values of a flag of the items
 )
 
 // xmlForm says how a member stands in XML where that is not an element of its
@@ -47,7 +48,7 @@ const (
 )
 
 // A Definition is what an assembly or a field consists of. Definitions are
-// read-only tables generated from the Metaschema modules.
+// read-only tables, those of OSCAL generated from its Metaschema modules.
 type Definition struct {
 	name, module, valueKey string
 	kind                   Kind
@@ -56,6 +57,17 @@ type Definition struct {
 	required               uint64   // bit n: member n must be there
 	choices                []choice // at most one member of each may be there
 	members                []Member // in model order
+	loaded                 *loaded  // nil for OSCAL's own
+}
+
+// loaded is what a definition of a metaschema that was loaded has, and one of
+// OSCAL has no use for.
+type loaded struct {
+	metaschema   *Metaschema
+	namespace    string  // of the module
+	keyFlag      *Member // names an item of a group by key
+	valueKeyFlag *Member // its value is the JSON name of the field's value
+	bounds       []bound
 }
 
 type choice struct {
@@ -63,11 +75,23 @@ type choice struct {
 	required bool
 }
 
+// A bound says how many items a member may have, where it is there.
+type bound struct{ member, least, most int } // most is -1 for any number
+
 // Name returns the name of the definition in its module.
 func (d *Definition) Name() string { return d.name }
 
 // Module returns the short name of the Metaschema module, e.g. oscal-catalog.
 func (d *Definition) Module() string { return d.module }
+
+// Namespace returns the XML namespace of the elements that the definition
+// describes: that of its module.
+func (d *Definition) Namespace() string {
+	if d.loaded == nil {
+		return xmlNamespace
+	}
+	return d.loaded.namespace
+}
 
 // Kind returns Assembly or Field.
 func (d *Definition) Kind() Kind { return d.kind }
@@ -181,13 +205,19 @@ func (d *Definition) rank(m *Member) int {
 type Member struct {
 	name, json        string
 	deflt, deprecated string
-	def               int16 // index in defs, -1 for flags
+	def               int16       // index in defs, -1 for flags
+	loaded            *Definition // in place of def: what stands here in a metaschema that was loaded
+	index             uint32      // from 1 among all members of the model
 	order             uint8
 	kind              Kind
 	dtype             DataType
 	array             grouping
 	xml               xmlForm
 }
+
+// Index numbers the members of a model from 1 to [Metaschema.MemberCount], for
+// tables that hold something of each. A Member that is of no model has 0.
+func (m *Member) Index() int { return int(m.index) }
 
 // Name returns the name of the XML element or attribute. It is the name that
 // paths use.
@@ -209,27 +239,58 @@ func (m *Member) Many() bool { return m.array != 0 }
 // Default returns the default of a flag, "" for none.
 func (m *Member) Default() string { return m.deflt }
 
-// Deprecated returns the OSCAL version since which the member is deprecated.
+// Deprecated returns the version of the model since which the member is
+// deprecated, "" if it is not.
 func (m *Member) Deprecated() string { return m.deprecated }
 
 // Definition returns what stands here, nil for a flag.
 func (m *Member) Definition() *Definition {
+	if m.loaded != nil {
+		return m.loaded
+	}
 	if m.def < 0 {
 		return nil
 	}
 	return &defs[m.def]
 }
 
-// Roots returns the root assemblies of the eight models.
-func Roots() iter.Seq[*Member] {
-	return func(yield func(*Member) bool) {
-		for i := range roots {
-			if !yield(&roots[i]) {
-				return
-			}
-		}
+// keyFlag is the flag that names an item of a group by key, nil for none.
+func (d *Definition) keyFlag() *Member {
+	if d.loaded == nil {
+		return nil
 	}
+	return d.loaded.keyFlag
 }
+
+// valueKeyFlag is the flag whose value is the JSON name of the field's value, nil
+// for none.
+func (d *Definition) valueKeyFlag() *Member {
+	if d.loaded == nil {
+		return nil
+	}
+	return d.loaded.valueKeyFlag
+}
+
+// isPlain tells whether an item is a value in JSON and YAML, not an object: a
+// field whose only flag is the key of its group is one, too.
+func (m *Member) isPlain() bool {
+	if m.kind != Field {
+		return m.kind == Flag
+	}
+	d := m.Definition()
+	return d.valueKey == "" || m.array == byKey && d.flags == 1
+}
+
+// release is what the versions of a model are versions of, for messages.
+func (d *Definition) release() string {
+	if d.loaded == nil {
+		return "OSCAL"
+	}
+	return "version"
+}
+
+// Roots returns the root assemblies of the eight models.
+func Roots() iter.Seq[*Member] { return (*Metaschema)(nil).Roots() }
 
 // MemberAt returns the place in a model that a JSON Pointer leads to, whatever the
 // indexes in it, e.g. of controls for /catalog/groups/0/controls/3; nil if there
@@ -258,11 +319,4 @@ func MemberAt(model, pointer string) *Member {
 	return m
 }
 
-func rootByName(name string) *Member {
-	for i := range roots {
-		if roots[i].name == name {
-			return &roots[i]
-		}
-	}
-	return nil
-}
+func rootByName(name string) *Member { return (*Metaschema)(nil).Root(name) }

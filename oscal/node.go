@@ -218,7 +218,7 @@ func (n *Node) Remove(c *Node) {
 // and all below it; what the other definition lacks makes an error, and the
 // node is then left as it was.
 func (n *Node) Rebind(m *Member) error {
-	if m.def == n.member.def {
+	if m.Definition() == n.member.Definition() {
 		n.member = m
 		return nil
 	}
@@ -230,7 +230,7 @@ func (n *Node) Rebind(m *Member) error {
 }
 
 func (n *Node) canRebind(m *Member) error {
-	if n.member.def == m.def {
+	if n.member.Definition() == m.Definition() {
 		return nil
 	}
 	for c := n.first; c != nil; c = c.next {
@@ -246,7 +246,7 @@ func (n *Node) canRebind(m *Member) error {
 }
 
 func (n *Node) rebind(m *Member) {
-	same := n.member.def == m.def
+	same := n.member.Definition() == m.Definition()
 	n.member = m
 	if same {
 		return

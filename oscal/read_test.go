@@ -289,8 +289,8 @@ func TestVersions(t *testing.T) {
 // TestPositionsOfLongLines: a place is found by line and column and the other
 // way round, wherever it lies and however long its line is.
 func TestPositionsOfLongLines(t *testing.T) {
-	long := strings.Repeat("é", 3*columnsPerMark+7)
-	for _, text := range []string{"", "a", "\n", "a\n\nb", bom + "ab\nc", long, long + "\n" + long[:len(long)/2], strings.Repeat("x", columnsPerMark) + "\n", "x\r\n" + long} {
+	long := strings.Repeat("é", 3*bytesPerMark+7)
+	for _, text := range []string{"", "a", "\n", "a\n\nb", bom + "ab\nc", long, long + "\n" + long[:len(long)/2], strings.Repeat("x", bytesPerMark) + "\n", "x\r\n" + long} {
 		d := &Document{text: text}
 		line, column := 1, 1
 		for i, r := range text {
@@ -305,5 +305,28 @@ func TestPositionsOfLongLines(t *testing.T) {
 			}
 		}
 		require.Equal(t, Position{len(text), line, column}, d.position(len(text)))
+	}
+}
+
+// TestEndOfPlain: every byte at every place beside every other, as a look at one
+// byte after the other sees it.
+func TestEndOfPlain(t *testing.T) {
+	for length := range 18 {
+		for at := range length {
+			for c := range 256 {
+				text := []byte(strings.Repeat("a", length))
+				text[at] = byte(c)
+				for _, before := range []byte{0x7f, 0x80, '!', '#', 0xff, byte(c)} {
+					if at > 0 {
+						text[at-1] = before
+					}
+					want := strings.IndexFunc(string(text), func(r rune) bool { return r == '"' || r == '\\' || r < ' ' })
+					if want < 0 {
+						want = length
+					}
+					require.Equal(t, want, endOfPlain(string(text), 0), "%q", text)
+				}
+			}
+		}
 	}
 }

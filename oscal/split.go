@@ -144,7 +144,7 @@ func (d *Document) insert(pieces []Piece) (errs []error) {
 		_, index, _ := cutIndex(p.Pointer)
 		n := p.Doc.root.Clone()
 		switch {
-		case n.member.def != m.def || n.member.name != m.name:
+		case n.member.Definition() != m.Definition() || n.member.name != m.name:
 			errs = append(errs, fmt.Errorf("piece %s: expected a %s at %s, found a %s", p.Name, m.name, p.Pointer, n.Name()))
 			continue
 		case index > len(items) || !many && len(items) > 0:

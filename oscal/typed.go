@@ -160,7 +160,7 @@ func (dec *viewDecoder) node(v reflect.Value, n *Node) {
 		return
 	}
 	index := fieldIndex(v.Type())
-	if key := defs[n.member.def].valueKey; key != "" {
+	if key := n.member.Definition().valueKey; key != "" {
 		if i, ok := index[key]; ok {
 			dec.scalar(v.Field(i), n)
 		} else {

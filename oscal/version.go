@@ -95,6 +95,9 @@ func (d *Document) ToVersion(v Version) (*Document, Problems, error) {
 	if v.Major != 1 || v.Minor > modelVersion().Minor {
 		return nil, nil, fmt.Errorf("oscal: %w: %s is not among 1.0.0 to %d.%d.x", ErrVersion, v, modelVersion().Major, modelVersion().Minor)
 	}
+	if d.Metaschema() != nil {
+		return nil, nil, fmt.Errorf("oscal: %w: %s is a model of %s", ErrVersion, d.Model(), d.Metaschema().Name())
+	}
 	if first := sinceVersion("/" + d.Model()); first.Compare(v) > 0 {
 		return nil, nil, fmt.Errorf("oscal: %w: the model %s came up in %s", ErrVersion, d.Model(), first)
 	}

@@ -76,7 +76,51 @@ func (m *Member) asArray(items int) bool {
 
 // isPlain tells whether the node is a value in JSON and YAML, not an object.
 func (n *Node) isPlain() bool {
-	return n.member.kind == Flag || n.member.kind == Field && defs[n.member.def].valueKey == ""
+	return n.member.isPlain()
+}
+
+// skipNames passes over the flags of n that are names in JSON and YAML: that of
+// the object in its group, and that of the value.
+func (n *Node) skipNames(c *Node) *Node {
+	d := n.member.Definition()
+	if d.loaded == nil {
+		return c
+	}
+	for c != nil && (c.member == d.loaded.valueKeyFlag || c.member == d.loaded.keyFlag && n.member.array == byKey) {
+		c = c.next
+	}
+	return c
+}
+
+// flag returns the flag of a member, nil if there is none.
+func (n *Node) flag(m *Member) *Node {
+	if m == nil {
+		return nil
+	}
+	for c := n.first; c != nil; c = c.next {
+		if c.member == m {
+			return c
+		}
+	}
+	return nil
+}
+
+// key is the name of an item in a group by key.
+func (n *Node) key() string {
+	if c := n.flag(n.member.Definition().keyFlag()); c != nil {
+		return c.value
+	}
+	return ""
+}
+
+// valueKey is the JSON name of the value of a field with flags, "" if there is
+// none.
+func (n *Node) valueKey() string {
+	d := n.member.Definition()
+	if c := n.flag(d.valueKeyFlag()); c != nil {
+		return c.value
+	}
+	return d.valueKey
 }
 
 type jsonWriter struct {
@@ -109,6 +153,13 @@ func (j *jsonWriter) key(name string) {
 	j.w.WriteString(`": `)
 }
 
+// keyText writes a member name that is a value of the document.
+func (j *jsonWriter) keyText(name string) {
+	j.line()
+	j.string(name)
+	j.w.WriteString(": ")
+}
+
 func (j *jsonWriter) document(d *Document) {
 	j.open('{')
 	if d.schema != "" {
@@ -127,8 +178,9 @@ func (j *jsonWriter) node(n *Node) {
 		j.value(n)
 		return
 	}
-	valueKey := defs[n.member.def].valueKey
-	if n.first == nil && valueKey == "" {
+	valueKey := n.valueKey()
+	c := n.skipNames(n.first)
+	if c == nil && valueKey == "" {
 		j.w.WriteString("{}")
 		return
 	}
@@ -140,7 +192,6 @@ func (j *jsonWriter) node(n *Node) {
 		}
 		first = false
 	}
-	c := n.first
 	for c != nil {
 		if valueKey != "" && c.member.kind != Flag {
 			break
@@ -148,7 +199,18 @@ func (j *jsonWriter) node(n *Node) {
 		items, rest := writtenGroup(c)
 		comma()
 		j.key(c.member.json)
-		if c.member.asArray(len(items)) {
+		switch {
+		case c.member.array == byKey:
+			j.open('{')
+			for i, item := range items {
+				if i > 0 {
+					j.w.WriteByte(',')
+				}
+				j.keyText(item.key())
+				j.node(item)
+			}
+			j.close('}')
+		case c.member.asArray(len(items)):
 			j.open('[')
 			for i, item := range items {
 				if i > 0 {
@@ -158,14 +220,14 @@ func (j *jsonWriter) node(n *Node) {
 				j.node(item)
 			}
 			j.close(']')
-		} else {
+		default:
 			j.node(c)
 		}
-		c = rest
+		c = n.skipNames(rest)
 	}
 	if valueKey != "" {
 		comma()
-		j.key(valueKey)
+		j.keyText(valueKey)
 		j.value(n)
 	}
 	j.close('}')

@@ -28,7 +28,8 @@ type xmlReader struct {
 	scope []xmlBinding // namespaces in scope
 	stack []xmlOpen    // elements that are open
 	empty bool         // the start tag read last was that of an empty element
-	space string       // namespace of the document; that of OSCAL, or the one found in its place
+	space string       // namespace of the document: that of its model, or the one found in its place
+	model string       // that of its model
 
 	tag   xmlTag // the start tag read last
 	attrs []xmlAttr
@@ -109,8 +110,8 @@ func (r *xmlReader) root() {
 		r.problem(Error, RuleRootMissing, r.tag.at, nil, "%s; found <%s>", r.rootExpected(), r.tag.name)
 		r.stopped = true // what stands below has no meaning
 	default:
-		if r.space = r.tag.uri; r.space != xmlNamespace {
-			r.problem(Error, RuleNamespace, r.tag.at, nil, "expected the namespace %s, found %s", xmlNamespace, quote(r.space))
+		if r.space, r.model = r.tag.uri, m.Definition().Namespace(); r.space != r.model {
+			r.problem(Error, RuleNamespace, r.tag.at, nil, "expected the namespace %s, found %s", r.model, quote(r.space))
 		}
 		r.doc.root = r.newNode(m, r.tag.at)
 		r.element(r.doc.root)
@@ -709,11 +710,17 @@ func (r *xmlReader) children(f *frame) {
 		case xmlChars:
 			r.noText(f.node)
 		case xmlStart:
-			if r.foreign(f.node) {
-				continue
-			}
 			at := r.tag.at
 			m := f.def.memberByElement(r.tag.local, f.next)
+			if r.tag.uri != r.space || f.def.loaded != nil {
+				of := f.def // whose namespace the element is of
+				if m != nil && m.xml != xmlGrouped {
+					of = m.Definition()
+				}
+				if r.foreign(f.node, of) {
+					continue
+				}
+			}
 			if m == nil {
 				r.problem(Error, RuleUnknown, at, f.node, "unknown element <%s> in %s%s", r.tag.name, f.node.Name(), suggestXML(r.tag.local, f.def, false))
 				r.skip()
@@ -770,7 +777,7 @@ func (r *xmlReader) group(f *frame, m *Member) {
 		case xmlChars:
 			r.noText(f.node)
 		case xmlStart:
-			if r.foreign(f.node) {
+			if r.foreign(f.node, m.Definition()) {
 				continue
 			}
 			if r.tag.local != m.name {
@@ -784,12 +791,20 @@ func (r *xmlReader) group(f *frame, m *Member) {
 	}
 }
 
-// foreign passes over an element of another namespace.
-func (r *xmlReader) foreign(n *Node) bool {
-	if r.tag.uri == r.space {
+// foreign passes over an element of another namespace than that of a definition.
+func (r *xmlReader) foreign(n *Node, d *Definition) bool {
+	want := r.space
+	if d.loaded != nil && d.loaded.namespace != r.model {
+		want = d.loaded.namespace // of a module that was imported
+	}
+	if r.tag.uri == want {
 		return false
 	}
-	r.problem(Error, RuleNamespace, r.tag.at, n, "the element <%s> of the namespace %s has no place in OSCAL", r.tag.name, quote(r.tag.uri))
+	if d.loaded == nil {
+		r.problem(Error, RuleNamespace, r.tag.at, n, "the element <%s> of the namespace %s has no place in OSCAL", r.tag.name, quote(r.tag.uri))
+	} else {
+		r.problem(Error, RuleNamespace, r.tag.at, n, "the element <%s> is of the namespace %s, expected %s", r.tag.name, quote(r.tag.uri), quote(want))
+	}
 	r.skip()
 	return true
 }
@@ -811,7 +826,7 @@ func (r *xmlReader) noAttributes(n *Node) {
 
 func (r *xmlReader) deprecated(f *frame, m *Member, at int) {
 	if m.deprecated != "" {
-		r.problem(Warning, RuleDeprecated, at, f.node, "%s is deprecated since OSCAL %s", quote(m.name), m.deprecated)
+		r.problem(Warning, RuleDeprecated, at, f.node, "%s is deprecated since %s %s", quote(m.name), f.def.release(), m.deprecated)
 	}
 }
 

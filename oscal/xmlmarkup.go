@@ -23,7 +23,7 @@ var markupElements = map[string]struct {
 // markup looks up the element whose start tag was read last, and reads over it
 // if it is none of markup.
 func (r *xmlReader) markup(n *Node) *Markup {
-	if r.foreign(n) {
+	if r.foreign(n, n.member.Definition()) {
 		return nil
 	}
 	e, ok := markupElements[r.tag.local]

@@ -50,19 +50,20 @@ func onlyMarkdown(text string) []string {
 	return out
 }
 
-// An xmlWriter writes a document with the namespace of OSCAL as the default
+// An xmlWriter writes a document with the namespace of its model as the default
 // one. Elements stand on lines of their own, but for those in the middle of
 // text.
 type xmlWriter struct {
 	w      *bufio.Writer
 	indent int
+	space  string // the default namespace here
 }
 
 func newXMLWriter(w io.Writer) *xmlWriter { return &xmlWriter{w: bufio.NewWriter(w)} }
 
 func (x *xmlWriter) document(d *Document) {
 	x.w.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
-	x.element(d.root, ` xmlns="`+xmlNamespace+`"`)
+	x.element(d.root)
 }
 
 func (x *xmlWriter) line() {
@@ -71,13 +72,28 @@ func (x *xmlWriter) line() {
 	}
 }
 
-// element writes an element on lines of its own.
-func (x *xmlWriter) element(n *Node, namespace string) {
+// element writes an element on lines of its own, with its namespace where that
+// is another one than outside.
+func (x *xmlWriter) element(n *Node) {
+	space := n.member.Definition().Namespace()
+	if space == x.space {
+		x.elementIn(n, "")
+		return
+	}
+	outside := x.space
+	x.space = space
+	x.elementIn(n, space)
+	x.space = outside
+}
+
+func (x *xmlWriter) elementIn(n *Node, space string) {
 	name := n.member.name
 	x.line()
 	x.w.WriteByte('<')
 	x.w.WriteString(name)
-	x.w.WriteString(namespace)
+	if space != "" {
+		x.attribute("xmlns", space)
+	}
 	c := n.first
 	for ; c != nil && c.member.kind == Flag; c = c.next {
 		x.attribute(c.member.name, c.value)
@@ -155,13 +171,13 @@ func (x *xmlWriter) children(c *Node) {
 			x.w.WriteString("<" + m.json + ">\n")
 			x.indent++
 			for ; c != nil && c.member == m; c = c.next {
-				x.element(c, "")
+				x.element(c)
 			}
 			x.indent--
 			x.line()
 			x.close(m.json)
 		default:
-			x.element(c, "")
+			x.element(c)
 			c = c.next
 		}
 	}

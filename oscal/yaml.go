@@ -168,13 +168,16 @@ func (r *yamlReader) members(n *yaml.Node, at *Node, f func(key, v *yaml.Node)) 
 
 func (r *yamlReader) object(n *yaml.Node, node *Node) {
 	f := r.binder.open(node)
+	if node.first != nil {
+		r.begun(&f)
+	}
 	r.members(n, node, func(key, v *yaml.Node) {
 		at := r.offset(key)
-		if f.isValueKey(key.Value) {
+		if f.isValueKey(key.Value) || f.isValueName(key.Value) {
 			if v := r.enter(v); v != nil {
 				if isNull(v) {
 					r.absent(&f, key.Value, at)
-				} else if r.valueMember(&f, at) {
+				} else if r.valueMember(&f, key.Value, at) {
 					r.value(&f, node.member, node, v)
 				}
 				r.leave(v)
@@ -194,8 +197,10 @@ func (r *yamlReader) object(n *yaml.Node, node *Node) {
 		case isNull(v):
 			f.seen &^= 1 << m.order
 			r.absent(&f, key.Value, at)
-		case m.array == 0 || m.array == inSingletonOrArray && v.Kind == yaml.MappingNode:
+		case m.array == 0 || m.array == inSingletonOrArray && v.Kind != yaml.SequenceNode:
 			r.item(&f, m, v)
+		case m.array == byKey:
+			r.keyed(&f, m, v)
 		case v.Kind != yaml.SequenceNode:
 			r.shape(&f, m, r.offset(v), "an array", yamlFound(v))
 		case len(v.Content) == 0:
@@ -211,6 +216,9 @@ func (r *yamlReader) object(n *yaml.Node, node *Node) {
 					r.leave(item)
 				}
 			}
+			if len(v.Content) == 1 {
+				r.arrayOfOne(&f, m, r.offset(v))
+			}
 		}
 	})
 	if !r.stopped {
@@ -223,20 +231,53 @@ func (r *yamlReader) absent(f *frame, name string, at int) {
 	r.problem(Warning, RuleNull, at, f.node, "%s is null and counts as absent", quote(name))
 }
 
-func (r *yamlReader) item(f *frame, m *Member, v *yaml.Node) {
-	if m.kind == Flag || m.kind == Field && defs[m.def].valueKey == "" {
-		if v.Kind != yaml.ScalarNode {
-			r.shape(f, m, r.offset(v), "a "+m.dtype.String(), yamlFound(v))
-			return
-		}
-		r.value(f, m, r.add(f, m, r.offset(v)), v)
-		return
-	}
-	if v.Kind != yaml.MappingNode {
+// keyed binds the object of a group by key.
+func (r *yamlReader) keyed(f *frame, m *Member, v *yaml.Node) {
+	switch {
+	case v.Kind != yaml.MappingNode:
 		r.shape(f, m, r.offset(v), "an object", yamlFound(v))
 		return
+	case len(v.Content) == 0:
+		r.emptyArray(f, m, r.offset(v))
 	}
-	r.object(v, r.add(f, m, r.offset(v)))
+	r.members(v, f.node, func(key, v *yaml.Node) {
+		if v = r.enter(v); v == nil {
+			return
+		}
+		if isNull(v) {
+			r.shape(f, m, r.offset(v), "an item", "null")
+		} else if r.fits(f, m, v) {
+			r.content(f, m, r.named(f, m, key.Value, r.offset(key), r.offset(v)), v)
+		}
+		r.leave(v)
+	})
+}
+
+func (r *yamlReader) item(f *frame, m *Member, v *yaml.Node) {
+	if r.fits(f, m, v) {
+		r.content(f, m, r.add(f, m, r.offset(v)), v)
+	}
+}
+
+// fits tells whether v is a value or an object, as the member wants it.
+func (r *yamlReader) fits(f *frame, m *Member, v *yaml.Node) bool {
+	switch plain := m.isPlain(); {
+	case plain && v.Kind != yaml.ScalarNode:
+		r.shape(f, m, r.offset(v), "a "+m.dtype.String(), yamlFound(v))
+	case !plain && v.Kind != yaml.MappingNode:
+		r.shape(f, m, r.offset(v), "an object", yamlFound(v))
+	default:
+		return true
+	}
+	return false
+}
+
+func (r *yamlReader) content(f *frame, m *Member, n *Node, v *yaml.Node) {
+	if v.Kind == yaml.MappingNode {
+		r.object(v, n)
+	} else {
+		r.value(f, m, n, v)
+	}
 }
 
 // value binds a scalar. Text slots take what is written; a number or boolean

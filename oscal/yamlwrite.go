@@ -36,7 +36,7 @@ func (y *yamlWriter) value(n *Node) {
 		y.w.WriteByte(' ')
 		y.scalar(n)
 		y.w.WriteByte('\n')
-	case n.first == nil && defs[n.member.def].valueKey == "":
+	case n.skipNames(n.first) == nil && n.valueKey() == "":
 		y.w.WriteString(" {}\n")
 	default:
 		y.w.WriteByte('\n')
@@ -55,13 +55,23 @@ func (y *yamlWriter) members(n *Node, newLine bool) {
 		}
 		newLine = true
 	}
-	valueKey := defs[n.member.def].valueKey
-	for c := n.first; c != nil; {
+	valueKey := n.valueKey()
+	for c := n.skipNames(n.first); c != nil; {
 		items, rest := writtenGroup(c)
 		start()
 		y.w.WriteString(c.member.json)
 		y.w.WriteByte(':')
-		if c.member.asArray(len(items)) {
+		switch {
+		case c.member.array == byKey:
+			y.w.WriteByte('\n')
+			y.indent++
+			for _, item := range items {
+				y.line()
+				y.key(item.key())
+				y.value(item)
+			}
+			y.indent--
+		case c.member.asArray(len(items)):
 			y.w.WriteByte('\n')
 			y.indent++
 			for _, item := range items {
@@ -78,18 +88,28 @@ func (y *yamlWriter) members(n *Node, newLine bool) {
 				}
 			}
 			y.indent--
-		} else {
+		default:
 			y.value(c)
 		}
-		c = rest
+		c = n.skipNames(rest)
 	}
 	if valueKey != "" {
 		start()
-		y.w.WriteString(valueKey)
-		y.w.WriteString(": ")
+		y.key(valueKey)
+		y.w.WriteByte(' ')
 		y.scalar(n)
 		y.w.WriteByte('\n')
 	}
+}
+
+// key writes a member name that may be a value of the document.
+func (y *yamlWriter) key(name string) {
+	if isPlainYAML(name) {
+		y.w.WriteString(name)
+	} else {
+		y.quoted(name)
+	}
+	y.w.WriteByte(':')
 }
 
 func (y *yamlWriter) scalar(n *Node) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -347,25 +349,32 @@ func ExampleIndicator() {
 }
 
 // shelf is the smallest store there is; package store has real ones.
-type shelf map[string]risk.Risk
+type shelf struct {
+	risks     map[string]risk.Risk
+	revisions map[string]int64
+}
 
-func (s shelf) Get(_ context.Context, key string) (risk.Risk, error) {
-	r, ok := s[key]
+func (s shelf) Get(_ context.Context, id string) (risk.Risk, error) {
+	r, ok := s.risks[id]
 	if !ok {
 		return risk.Risk{}, risk.ErrNotFound
 	}
 	return r, nil
 }
 
-func (s shelf) Put(_ context.Context, r risk.Risk) error {
-	s[r.ID] = r
-	return nil
+func (s shelf) Swap(_ context.Context, r risk.Risk, revision int64) (int64, error) {
+	if is := s.revisions[r.ID]; is != revision {
+		return 0, fmt.Errorf("revision %d of %s was changed: it is %d now", revision, r.ID, is)
+	}
+	s.risks[r.ID] = r
+	s.revisions[r.ID]++
+	return revision + 1, nil
 }
 
 func (s shelf) All(context.Context) iter.Seq2[risk.Risk, error] {
 	return func(yield func(risk.Risk, error) bool) {
-		for _, r := range s {
-			if !yield(r, nil) {
+		for _, id := range slices.Sorted(maps.Keys(s.risks)) {
+			if !yield(s.risks[id], nil) {
 				return
 			}
 		}
@@ -373,9 +382,17 @@ func (s shelf) All(context.Context) iter.Seq2[risk.Risk, error] {
 }
 
 func ExampleUpdate() {
-	store := shelf{"R-1": phishing()}
-	r, err := risk.Update(context.Background(), store, "R-1", risk.Event{Kind: risk.Analyse, By: "assessor"}, criteria(), june)
-	fmt.Println(r.State, store["R-1"].State, err)
+	ctx := context.Background()
+	store := shelf{map[string]risk.Risk{"R-1": phishing()}, map[string]int64{"R-1": 1}}
+	analyse := risk.Event{Kind: risk.Analyse, By: "assessor"}
+	r, revision, err := risk.Update(ctx, store, "R-1", 1, analyse, criteria(), june)
+	fmt.Println(r.State, revision, err)
+
+	// Somebody who has seen revision 1 learns that it is not that any more.
+	evaluate := risk.Event{Kind: risk.Evaluate, By: "risk owner"}
+	_, _, err = risk.Update(ctx, store, "R-1", 1, evaluate, criteria(), june)
+	fmt.Println(err)
 	// Output:
-	// analysed analysed <nil>
+	// analysed 2 <nil>
+	// revision 1 of R-1 was changed: it is 2 now
 }

@@ -87,25 +87,34 @@ type Risk struct {
 // Key returns the ID.
 func (r Risk) Key() string { return r.ID }
 
-// A Store keeps risks. A collection of package store satisfies it, and so may any
-// other storage. Get returns an error for a key that is not there; Put makes or
-// replaces the risk with its key; All yields every risk in an order of the
-// store's choice and stops after an error. Methods may block until ctx ends.
+// A Store keeps risks by their IDs. A collection of package store satisfies it,
+// and so may any other storage.
+//
+// Get of an unknown ID fails. Swap writes r if the stored revision is the one
+// given, 0 for a new risk, and returns the new revision; on a stale one it fails
+// and writes nothing. All yields in the order of the IDs, nothing after an error,
+// and holds no lock while its body runs. The methods may be called by several
+// goroutines at once.
 type Store interface {
-	Get(ctx context.Context, key string) (Risk, error)
-	Put(ctx context.Context, r Risk) error
+	Get(ctx context.Context, id string) (Risk, error)
+	Swap(ctx context.Context, r Risk, revision int64) (int64, error)
 	All(ctx context.Context) iter.Seq2[Risk, error]
 }
 
-// Update applies an event to a risk of a store. Give it a store that is bound to
-// a transaction where others may write at the same time.
-func Update(ctx context.Context, s Store, id string, e Event, c Criteria, now time.Time) (Risk, error) {
+// Update applies an event to the given revision of a risk, and returns the risk
+// and its new revision. If the store holds another revision by now, the error is
+// that of its Swap, and nothing is written: the event was meant for a risk that
+// somebody has changed meanwhile.
+func Update(ctx context.Context, s Store, id string, revision int64, e Event, c Criteria, now time.Time) (Risk, int64, error) {
 	r, err := s.Get(ctx, id)
 	if err != nil {
-		return Risk{}, err
+		return Risk{}, 0, err
 	}
 	if r, err = r.Apply(e, c, now); err != nil {
-		return Risk{}, err
+		return Risk{}, 0, err
 	}
-	return r, s.Put(ctx, r)
+	if revision, err = s.Swap(ctx, r, revision); err != nil {
+		return Risk{}, 0, err
+	}
+	return r, revision, nil
 }

@@ -37,11 +37,12 @@ const (
 	ActionPut    Action = iota + 1 // created or replaced
 	ActionDelete                   // removed; the history stays
 	ActionSeal                     // closed for all changes
-	ActionErase                    // content of past revisions removed
+	ActionErase                    // content of past revisions removed, or a blob
 	ActionRead                     // read, where the collection logs that
+	ActionBlob                     // a blob was stored; the key is its digest
 )
 
-var actions = [...]string{ActionPut: "put", ActionDelete: "delete", ActionSeal: "seal", ActionErase: "erase", ActionRead: "read"}
+var actions = [...]string{ActionPut: "put", ActionDelete: "delete", ActionSeal: "seal", ActionErase: "erase", ActionRead: "read", ActionBlob: "blob"}
 
 func (a Action) String() string {
 	if a > 0 && int(a) < len(actions) {
@@ -75,7 +76,12 @@ type Digest [sha256.Size]byte
 // DigestOf returns the hash of bytes.
 func DigestOf(data []byte) Digest { return sha256.Sum256(data) }
 
-func (d Digest) String() string { return "sha256:" + hex.EncodeToString(d[:]) }
+func (d Digest) String() string { return digestPrefix + hex.EncodeToString(d[:]) }
+
+const (
+	digestPrefix = "sha256:"
+	digestSize   = len(digestPrefix) + 2*sha256.Size // of the text
+)
 
 // IsZero tells whether there is no hash.
 func (d Digest) IsZero() bool { return d == Digest{} }
@@ -85,8 +91,7 @@ func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what MarshalText writes.
 func (d *Digest) UnmarshalText(text []byte) error {
-	const prefix = "sha256:"
-	if len(text) != len(prefix)+2*len(d) || string(text[:len(prefix)]) != prefix || !unhex(d, text[len(prefix):]) {
+	if len(text) != digestSize || string(text[:len(digestPrefix)]) != digestPrefix || !unhex(d, text[len(digestPrefix):]) {
 		return invalid("expected sha256: and 64 lower-case hexadecimal digits, found %.80q", text)
 	}
 	return nil
@@ -122,10 +127,13 @@ var nibbles = func() (t [256]byte) {
 // first, and a hash is the SHA-256 of "issokit/audit/1\n" and of the entry in
 // the canonical JSON of RFC 8785. The content itself is not hashed, only its
 // digest, so that it can be erased and the chain stays valid.
+//
+// Trails that were begun before blobs had entries are verified as they are: a blob
+// that no entry speaks of may be there.
 type Entry struct {
 	Tenant     string
 	Seq        int64     // 1, 2, 3 and so on
-	Time       time.Time // UTC, microseconds; never before that of the entry before
+	Time       time.Time // UTC, microseconds; never before that of the entry before: see [Options].Now
 	Actor      string
 	Reason     string // may be empty
 	Action     Action
@@ -402,6 +410,15 @@ func parseTime(s string) (time.Time, bool) {
 	return t.UTC(), true
 }
 
+// attrs are those of the entry's record in the trail: what the history of its
+// record is found by. Reads are not history.
+func (e *Entry) attrs() []driver.Attr {
+	if e.Action == ActionRead {
+		return nil
+	}
+	return []driver.Attr{{Name: recordAttr, Value: recordName(e.Collection, e.Key)}}
+}
+
 // head is the last entry of a trail; the zero head is that of an empty one.
 type head struct {
 	seq  int64
@@ -414,7 +431,7 @@ func (tx *Tx) loadHead(ctx context.Context) (head, error) {
 		return *tx.head, nil
 	}
 	var h head
-	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1}) {
+	for r, err := range tx.d.Scan(ctx, auditCollection, driver.Query{Desc: true, Limit: 1, NoAttrs: true}) {
 		if err != nil {
 			return h, err
 		}
@@ -454,11 +471,8 @@ func (tx *Tx) log(ctx context.Context, s *Scope, e Entry, payload []byte) (line,
 
 // appendLine stores a line as the new head.
 func (tx *Tx) appendLine(ctx context.Context, l line) error {
-	r := driver.Record{Key: auditKey(l.entry.Seq), Revision: 1, Data: l.bytes()}
-	if l.entry.Action != ActionRead {
-		r.Attrs = []driver.Attr{{Name: recordAttr, Value: recordName(l.entry.Collection, l.entry.Key)}}
-	}
-	if err := tx.d.Put(ctx, auditCollection, driver.Record{}, r); err != nil {
+	r := driver.Record{Key: auditKey(l.entry.Seq), Revision: 1, Attrs: l.entry.attrs(), Data: l.bytes()}
+	if err := tx.put(ctx, auditCollection, driver.Record{}, r); err != nil {
 		if errors.Is(err, driver.ErrConflict) {
 			return corrupt("entry %d of the audit trail exists already: the back end does not run updates one after another", l.entry.Seq)
 		}

@@ -267,14 +267,14 @@ func TestCheckpointText(t *testing.T) {
 }
 
 func TestActions(t *testing.T) {
-	for a := store.ActionPut; a <= store.ActionRead; a++ {
+	for a := store.ActionPut; a <= store.ActionBlob; a++ {
 		text, err := a.MarshalText()
 		require.NoError(t, err)
 		var back store.Action
 		require.NoError(t, back.UnmarshalText(text))
 		require.Equal(t, a, back)
 	}
-	for _, a := range []store.Action{0, 6, 255} {
+	for _, a := range []store.Action{0, 7, 255} {
 		_, err := a.MarshalText()
 		require.ErrorIs(t, err, store.ErrInvalid)
 		require.Contains(t, a.String(), "Action(")
@@ -289,7 +289,7 @@ func TestBadExports(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"empty", "", "line 1"},
 		{"other", "{}\n", "line 1"},
-		{"newer", `{"format":"issokit-export","version":2,"tenant":"t1","from":1}`, "newer"},
+		{"newer", `{"format":"issokit-export","version":3,"tenant":"t1","from":1}`, "newer"},
 		{"cut off", head, "line 2: the stored bytes are not what this package writes: expected an entry, a blob or the end, found the end of the text"},
 		{"junk", head + "junk\n", "line 2"},
 		{"junk entry", head + `{"entry":{}}` + "\n", "line 2"},

@@ -29,6 +29,8 @@ func (c Checkpoint) text() string {
 
 // Checkpoint returns the end of the tenant's audit trail, signed as a C2SP
 // signed note (golang.org/x/mod/sumdb/note, Ed25519). [OpenCheckpoint] reads it.
+// What is signed are bytes like others: a time stamp (RFC 3161) or the entry of a
+// transparency log can be had for their hash, and says that they existed by then.
 func (s *Scope) Checkpoint(ctx context.Context, signer note.Signer) ([]byte, error) {
 	var h head
 	err := s.in(ctx, false, func(tx *Tx) (err error) {

@@ -26,7 +26,13 @@ func jsonCodec[T any]() *Codec[T] {
 		Unmarshal: func(data []byte, v *T) error {
 			dec := json.NewDecoder(bytes.NewReader(data))
 			dec.DisallowUnknownFields()
-			return dec.Decode(v)
+			if err := dec.Decode(v); err != nil {
+				return err
+			}
+			if _, err := dec.Token(); err != io.EOF {
+				return invalid("there is text behind the JSON value")
+			}
+			return nil
 		},
 	}
 }

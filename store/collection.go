@@ -31,7 +31,7 @@ type CollectionOptions[T any] struct {
 	// written back with the next change. A higher one is refused with
 	// [ErrNewerSchema].
 	Version int
-	Upgrade func(from int, content []byte) ([]byte, error) // to version from + 1
+	Upgrade func(from int, content []byte) ([]byte, error) // to version from + 1; the key stays the same
 
 	// Keep bounds the history: how many versions of a record keep their content,
 	// the current one included; default 0 is all. KeepFor bounds it by the time
@@ -41,7 +41,10 @@ type CollectionOptions[T any] struct {
 	KeepFor time.Duration
 
 	// LogReads makes an entry of the audit trail for every record that is read, by
-	// any method. Such a collection cannot be read in a View.
+	// any method of a Collection, also of those that the program has declared without
+	// it under the same name in the same Store. Such a collection cannot be read in a
+	// View. What a program reads that does not declare it, and what
+	// [Scope.Export] or somebody with the database itself reads, makes no entry.
 	LogReads bool
 }
 
@@ -80,6 +83,9 @@ func NewCollection[T any](s *Scope, name string, key func(T) string, opts *Colle
 	}
 	if len(c.attrs) > maxAttrs {
 		c.err = errors.Join(c.err, invalid("%d attributes are declared, at most %d are allowed", len(c.attrs), maxAttrs))
+	}
+	if c.opts.LogReads && c.err == nil {
+		s.store.logged.Store(name, true)
 	}
 	if c.opts.Version < 0 {
 		c.err = errors.Join(c.err, invalid("version %d is negative", c.opts.Version))
@@ -170,19 +176,26 @@ func parseRecord(collection string, r driver.Record) (line, error) {
 	return l, nil
 }
 
+// last returns the last entry that speaks of a record, and is no read. The zero
+// Entry means that none does.
+func (tx *Tx) last(ctx context.Context, collection, key string) (Entry, error) {
+	q := trailOf(collection, key)
+	q.Limit, q.NoAttrs = 1, true
+	for r, err := range tx.d.Scan(ctx, auditCollection, q) {
+		if err != nil {
+			return Entry{}, err
+		}
+		l, err := parseLine(r.Data)
+		return l.entry, err
+	}
+	return Entry{}, nil
+}
+
 // lastRevision returns the last revision that a record which is not there now
 // ever had.
 func (tx *Tx) lastRevision(ctx context.Context, collection, key string) (int64, error) {
-	q := trailOf(collection, key)
-	q.Limit = 1
-	for r, err := range tx.d.Scan(ctx, auditCollection, q) {
-		if err != nil {
-			return 0, err
-		}
-		l, err := parseLine(r.Data)
-		return l.entry.Revision, err
-	}
-	return 0, nil
+	e, err := tx.last(ctx, collection, key)
+	return e.Revision, err
 }
 
 // trailOf selects the entries of one record, the newest first.
@@ -205,10 +218,10 @@ func (c *Collection[T]) load(ctx context.Context, op, key string) (v Versioned[T
 	if err := checkKey(key); err != nil {
 		return v, c.error(op, key, err)
 	}
-	if g, ok := c.scope.store.backend.(driver.Getter); ok && c.scope.tx == nil && !c.opts.LogReads {
+	if g, ok := c.scope.store.backend.(driver.Getter); ok && c.scope.tx == nil && !c.logsReads() {
 		return c.get(ctx, g, op, key)
 	}
-	err = c.run(ctx, op, key, c.opts.LogReads, func(tx *Tx) error {
+	err = c.run(ctx, op, key, c.logsReads(), func(tx *Tx) error {
 		r, l, err := tx.stored(ctx, c.name, key)
 		if err != nil {
 			return err
@@ -250,8 +263,13 @@ func (c *Collection[T]) get(ctx context.Context, g driver.Getter, op, key string
 	return v, nil
 }
 
+func (c *Collection[T]) logsReads() bool {
+	_, logged := c.scope.store.logged.Load(c.name)
+	return logged
+}
+
 func (c *Collection[T]) logRead(ctx context.Context, tx *Tx, e Entry) error {
-	if !c.opts.LogReads {
+	if !c.logsReads() {
 		return nil
 	}
 	_, err := tx.log(ctx, c.scope, Entry{Action: ActionRead, Collection: e.Collection, Key: e.Key, Revision: e.Revision}, nil)
@@ -283,6 +301,9 @@ func (c *Collection[T]) decode(l line) (Versioned[T], error) {
 	}
 	if err := c.opts.Codec.Unmarshal(data, &v.Value); err != nil {
 		return v, fmt.Errorf("content of revision %d: %w", e.Revision, err)
+	}
+	if key := c.key(v.Value); key != e.Key {
+		return v, invalid("the content of revision %d has the key %.80q: neither an Upgrade nor another type may change it", e.Revision, key)
 	}
 	return v, nil
 }
@@ -355,8 +376,8 @@ func (c *Collection[T]) put(ctx context.Context, op string, v T, revision int64)
 		if err != nil {
 			return err
 		}
-		if err := tx.d.Put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: attrs, Data: l.bytes()}); err != nil {
-			return tx.broken(err)
+		if err := tx.put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: attrs, Data: l.bytes()}); err != nil {
+			return err
 		}
 		return tx.broken(c.forget(ctx, tx, l.entry))
 	})
@@ -387,7 +408,11 @@ func (c *Collection[T]) encode(v T) ([]byte, error) {
 	if limit := c.scope.store.opts.MaxRecord; len(data) > limit {
 		return nil, fmt.Errorf("%w: the content has %d bytes, at most %d are allowed", ErrTooLarge, len(data), limit)
 	}
-	return canonical(data)
+	data, err = canonical(data)
+	if limit := c.scope.store.opts.MaxRecord; err == nil && len(data) > limit {
+		return nil, fmt.Errorf("%w: the canonical form of the content has %d bytes, at most %d are allowed", ErrTooLarge, len(data), limit)
+	}
+	return data, err
 }
 
 // values returns the attributes of a value, sorted.
@@ -430,7 +455,7 @@ func (c *Collection[T]) Delete(ctx context.Context, key string, revision int64) 
 		if _, err := tx.log(ctx, c.scope, e, nil); err != nil {
 			return err
 		}
-		return tx.broken(tx.d.Delete(ctx, c.name, was))
+		return tx.remove(ctx, c.name, was)
 	})
 }
 
@@ -444,7 +469,7 @@ func (c *Collection[T]) Seal(ctx context.Context, key string, revision int64) er
 		if err != nil {
 			return err
 		}
-		return tx.broken(tx.d.Put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: was.Attrs, Data: l.bytes()}))
+		return tx.put(ctx, c.name, was, driver.Record{Key: key, Revision: e.Revision, Attrs: was.Attrs, Data: l.bytes()})
 	})
 }
 
@@ -474,36 +499,43 @@ func (c *Collection[T]) change(ctx context.Context, op, key string, revision int
 // one was declared or records were imported, and returns how many changed. It
 // makes no revisions.
 func (c *Collection[T]) Reindex(ctx context.Context) (changed int, err error) {
+	return c.reindex(ctx, "reindex", true)
+}
+
+// CheckIndex is a Reindex that changes nothing: it returns how many records have
+// other attributes than the declarations give them, and so are not found by what
+// they hold, or found by what they do not. In a collection that was reindexed
+// after the last change to its declarations, somebody else has made them so:
+// attributes are not in the audit trail, since they can be made anew.
+func (c *Collection[T]) CheckIndex(ctx context.Context) (wrong int, err error) {
+	return c.reindex(ctx, "check the index of", false)
+}
+
+func (c *Collection[T]) reindex(ctx context.Context, op string, write bool) (changed int, err error) {
 	q := driver.Query{Limit: pageSize}
 	for {
 		n := 0
 		batch := 0 // of this page, in case the transaction runs again
 		var last driver.Position
-		err := c.run(ctx, "reindex", "", true, func(tx *Tx) error {
+		err := c.run(ctx, op, "", write, func(tx *Tx) error {
 			n, batch = 0, 0
 			for r, err := range tx.d.Scan(ctx, c.name, q) {
 				if err != nil {
 					return err
 				}
-				l, err := parseRecord(c.name, r)
+				attrs, err := c.attrsOf(r)
 				if err != nil {
-					return err
-				}
-				v, err := c.decode(l)
-				if err != nil {
-					return err
-				}
-				attrs, err := c.values(v.Value)
-				if err != nil {
-					return err
+					return &Error{op, c.scope.p.Tenant, c.name, r.Key, err}
 				}
 				if !slices.Equal(attrs, r.Attrs) {
-					fresh := r
-					fresh.Attrs = attrs
-					if err := tx.d.Put(ctx, c.name, r, fresh); err != nil {
-						return err
-					}
 					batch++
+					if write {
+						fresh := r
+						fresh.Attrs = attrs
+						if err := tx.put(ctx, c.name, r, fresh); err != nil {
+							return err
+						}
+					}
 				}
 				n++
 				last = driver.Position{Key: r.Key}
@@ -519,4 +551,17 @@ func (c *Collection[T]) Reindex(ctx context.Context) (changed int, err error) {
 		}
 		q.After = last
 	}
+}
+
+// attrsOf returns the attributes that a record should have.
+func (c *Collection[T]) attrsOf(r driver.Record) ([]driver.Attr, error) {
+	l, err := parseRecord(c.name, r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.decode(l)
+	if err != nil {
+		return nil, err
+	}
+	return c.values(v.Value)
 }

@@ -36,7 +36,8 @@
 // Every change appends an [Entry] in the same transaction. The entries of a
 // tenant are a hash chain, which [Scope.Verify] walks, and [VerifyExport] walks
 // without the database. A [Checkpoint], signed and kept elsewhere, guards the end
-// of the chain.
+// of the chain. Attributes are not in it: they are made of the contents, and
+// [Collection.CheckIndex] says whether they are the right ones.
 //
 // What is stored under a key is what the audit trail holds of its last version:
 // the entry, its hash, and the content in canonical JSON (RFC 8785). Numbers that

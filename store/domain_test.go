@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -54,4 +56,46 @@ func TestSystemsAndPlans(t *testing.T) {
 	back, err := plans.Get(t.Context(), plan.UUID)
 	require.NoError(t, err)
 	require.Equal(t, plan, back)
+}
+
+// The stores of the domains are collections; each has the methods that its package
+// asks for.
+func Example_domains() {
+	ctx := context.Background()
+	scope := open()
+	risks := store.NewCollection(scope, "risks", risk.Risk.Key, nil)                                                    // risk.Store
+	engagements := store.NewCollection(scope, "engagements", vendors.Engagement.Key, nil)                               // vendors.Store
+	systems := store.NewCollection(scope, "systems", func(s controls.System) string { return s.ID }, nil)               // controls.Store
+	plans := store.NewCollection(scope, "plans", func(p oscal.PlanOfActionAndMilestones) string { return p.UUID }, nil) // assessment.Store
+
+	// One commit for what belongs together.
+	err := scope.Update(ctx, func(tx *store.Tx) error {
+		if _, err := risks.In(tx).Swap(ctx, risk.Risk{ID: "R-1", Title: "Phishing", State: risk.Identified}, 0); err != nil {
+			return err
+		}
+		if _, err := engagements.In(tx).Swap(ctx, vendors.Engagement{ID: "E-1"}, 0); err != nil {
+			return err
+		}
+		if _, err := systems.In(tx).Swap(ctx, controls.System{ID: "S-1"}, 0); err != nil {
+			return err
+		}
+		_, err := plans.In(tx).Swap(ctx, oscal.PlanOfActionAndMilestones{UUID: oscal.UUID("plan", "S-1")}, 0)
+		return err
+	})
+	fmt.Println(err)
+
+	// A domain package works on its store, and knows no other.
+	r, revision, err := risk.Update(ctx, risks, "R-1", 1, risk.Event{Kind: risk.Review, By: "p.meyer"}, risk.Criteria{}, epoch)
+	fmt.Println(r.State, revision, err)
+	for e := range scope.Trail(ctx, 0, 0) {
+		fmt.Println(e.Seq, e.Action, e.Collection, e.Revision)
+	}
+	// Output:
+	// <nil>
+	// identified 2 <nil>
+	// 1 put risks 1
+	// 2 put engagements 1
+	// 3 put systems 1
+	// 4 put plans 1
+	// 5 put risks 2
 }

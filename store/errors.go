@@ -26,7 +26,7 @@ var (
 	ErrNested            = errors.New("an Update inside a transaction")
 	ErrEnded             = errors.New("the transaction has ended")
 	ErrInvalid           = errors.New("not allowed") // a key, name, attribute, principal or payload against the rules
-	ErrCorrupt           = errors.New("the stored bytes are not what this package writes")
+	ErrCorrupt           = driver.ErrCorrupt
 )
 
 type notFound struct{}

@@ -31,7 +31,8 @@ func (c *Collection[T]) History(ctx context.Context, key string) iter.Seq2[Versi
 }
 
 // At returns the value as it was at an instant: the last version not later than
-// t. The error is [ErrNotFound] if there was none, [ErrErased] if its content was
+// t, by the times of the audit trail, which are not those of the clock where that
+// went backwards: see [Options].Now. The error is [ErrNotFound] if there was none, [ErrErased] if its content was
 // erased.
 func (c *Collection[T]) At(ctx context.Context, key string, t time.Time) (T, error) {
 	var none T
@@ -53,7 +54,10 @@ func (c *Collection[T]) At(ctx context.Context, key string, t time.Time) (T, err
 
 // Erase removes the content of all past versions of a record, as privacy law may
 // ask for, and says so in the audit trail, which stays valid. The current version
-// stays: delete the record first if it must go too. The error is [ErrNotFound] if
+// stays: delete the record first if it must go too. Blobs that only these versions
+// named are removed by [Scope.SweepBlobs]. What the database itself keeps of what
+// was overwritten, in a log, in free pages, in backups, is the database's business:
+// SQLite has PRAGMA secure_delete and VACUUM, PostgreSQL VACUUM. The error is [ErrNotFound] if
 // there never was such a record, [ErrSealed] if it is sealed.
 func (c *Collection[T]) Erase(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
@@ -76,7 +80,7 @@ func (c *Collection[T]) Erase(ctx context.Context, key string) error {
 		if last == 0 {
 			return ErrNotFound
 		}
-		err = c.eachOld(ctx, tx, key, l.entry.Seq, func(driver.Record, line, time.Time) (bool, error) { return true, nil })
+		err = tx.eraseOld(ctx, c.name, key, l.entry.Seq, func(time.Time) bool { return true })
 		if err != nil {
 			return tx.broken(err)
 		}
@@ -91,18 +95,20 @@ func (c *Collection[T]) forget(ctx context.Context, tx *Tx, now Entry) error {
 		return nil
 	}
 	versions := 1
-	return c.eachOld(ctx, tx, now.Key, now.Seq, func(_ driver.Record, _ line, replaced time.Time) (bool, error) {
+	return tx.eraseOld(ctx, c.name, now.Key, now.Seq, func(replaced time.Time) bool {
 		versions++
 		return c.opts.Keep > 0 && versions > c.opts.Keep ||
-			c.opts.KeepFor > 0 && now.Time.Sub(replaced) > c.opts.KeepFor, nil
+			c.opts.KeepFor > 0 && now.Time.Sub(replaced) > c.opts.KeepFor
 	})
 }
 
-// eachOld goes through the versions of a record before the entry seq, or all for
-// 0, the newest first, and erases the content of those for which fn says so. It
-// stops at the first that is erased already: those before it are, too.
-func (c *Collection[T]) eachOld(ctx context.Context, tx *Tx, key string, seq int64, fn func(r driver.Record, l line, replaced time.Time) (bool, error)) error {
-	q := trailOf(c.name, key)
+// eraseOld goes through the versions of a record before the entry seq, or all for
+// 0, the newest first, and erases the content of those for which fn says so, which
+// gets the time when they were replaced. It stops at the first that is erased
+// already: those before it are, too.
+func (tx *Tx) eraseOld(ctx context.Context, collection, key string, seq int64, fn func(replaced time.Time) bool) error {
+	q := trailOf(collection, key)
+	q.NoAttrs = true
 	if seq > 0 {
 		q.After = driver.Position{Key: auditKey(seq + 1)}
 	}
@@ -123,22 +129,24 @@ func (c *Collection[T]) eachOld(ctx context.Context, tx *Tx, key string, seq int
 		if l.erased() {
 			return nil
 		}
-		erase, err := fn(r, l, replaced)
-		if err != nil {
-			return err
-		}
-		if erase {
-			l.payload = nil
-			fresh := r
-			fresh.Revision++
-			fresh.Data = l.bytes()
-			if err := tx.d.Put(ctx, auditCollection, r, fresh); err != nil {
+		if fn(replaced) {
+			if err := tx.eraseLine(ctx, r, l); err != nil {
 				return err
 			}
 		}
 		replaced = e.Time
 	}
 	return nil
+}
+
+// eraseLine takes the content out of an entry's record in the trail.
+func (tx *Tx) eraseLine(ctx context.Context, was driver.Record, l line) error {
+	l.payload = nil
+	was.Attrs = l.entry.attrs()
+	fresh := was
+	fresh.Revision++
+	fresh.Data = l.bytes()
+	return tx.put(ctx, auditCollection, was, fresh)
 }
 
 // Trail yields the entries of the audit trail from one sequence number to
@@ -157,7 +165,7 @@ func (s *Scope) Trail(ctx context.Context, from, to int64) iter.Seq2[Entry, erro
 // lines is Trail with hashes and contents.
 func (s *Scope) lines(ctx context.Context, from, to int64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
-		q := driver.Query{Limit: pageSize}
+		q := driver.Query{Limit: pageSize, NoAttrs: true}
 		if from > 0 {
 			q.KeyFrom = auditKey(from)
 		}

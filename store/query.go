@@ -73,7 +73,9 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 	if q.OrderBy != "" {
 		names = append(names, q.OrderBy)
 	}
+	values := 0
 	for _, w := range q.Where {
+		values += len(w.In)
 		names = append(names, w.Attr)
 		if len(w.In) > maxValues {
 			return driver.Query{}, fmt.Errorf("%w: %d values of attribute %s, at most %d are allowed", ErrTooLarge, len(w.In), w.Attr, maxValues)
@@ -83,6 +85,9 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 				return driver.Query{}, err
 			}
 		}
+	}
+	if values > maxQueryValues {
+		return driver.Query{}, fmt.Errorf("%w: %d values in all conditions, at most %d are allowed", ErrTooLarge, values, maxQueryValues)
 	}
 	if len(q.Where) > maxAttrs {
 		return driver.Query{}, fmt.Errorf("%w: %d conditions, at most %d are allowed", ErrTooLarge, len(q.Where), maxAttrs)
@@ -98,8 +103,8 @@ func (c *Collection[T]) driverQuery(q Query) (driver.Query, error) {
 // read returns the next records, at most limit, fewer if they are large, and
 // whether there may be more behind them.
 func (c *Collection[T]) read(ctx context.Context, op, collection string, q driver.Query, limit int, parse func(driver.Record) (line, error)) (items []Versioned[T], last driver.Position, more bool, err error) {
-	q.Limit = limit
-	err = c.run(ctx, op, "", c.opts.LogReads, func(tx *Tx) error {
+	q.Limit, q.NoAttrs = limit, true
+	err = c.run(ctx, op, "", c.logsReads(), func(tx *Tx) error {
 		items, more = nil, false
 		size, n := 0, 0
 		for r, err := range tx.d.Scan(ctx, collection, q) {

@@ -16,7 +16,11 @@ const (
 	maxReason    = 4096 // bytes
 	maxAttrs     = 32   // names
 	maxAttrValue = 512
-	maxValues    = 4096 // of all attributes of a record
+	maxValues    = 4096 // of all attributes of a record, and of a condition
+
+	// Of all conditions of a query: databases take 32,766 parameters of a statement
+	// (SQLite) or 65,535 (PostgreSQL).
+	maxQueryValues = 16384
 )
 
 // checkKey: control characters are left out, so that a key can stand in a line
@@ -35,10 +39,24 @@ func checkText(what, s string) error {
 	if !utf8.ValidString(s) {
 		return invalid("the %s %.80q is not UTF-8", what, s)
 	}
-	if i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
+	if i := strings.IndexFunc(s, isControl); i >= 0 {
 		return invalid("the %s %.80q has a control character at byte %d", what, s, i)
 	}
 	return nil
+}
+
+// isControl tells whether a character does something to the line that it stands
+// in: the controls C0 and C1, those that end lines, and those of the direction of
+// writing (Unicode Standard Annex 9, section 2), which show a text as another.
+func isControl(r rune) bool {
+	switch {
+	case r < 0x20, r >= 0x7f && r <= 0x9f: // Cc
+	case r == 0x2028, r == 0x2029: // Zl, Zp
+	case r == 0x061c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // Bidi_Control
+	default:
+		return false
+	}
+	return true
 }
 
 // checkName checks the name of a collection or an attribute.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/issokit/issokit/store/driver"
@@ -13,11 +14,17 @@ import (
 
 // Options configure [New]; nil means the defaults.
 type Options struct {
-	Now       func() time.Time // default time.Now
-	NewID     func() string    // default: random UUIDs (RFC 9562, version 4)
-	MaxRecord int              // bytes of a record's content; default 8 MiB
-	MaxBlob   int              // bytes of a blob; default 64 MiB
-	MaxRetry  int              // how often a transaction is run again that the database rolled back; default 10
+	// Now is the clock; default time.Now. The times of an audit trail never fall: if
+	// the clock has been ahead once, all later entries have that time until the clock
+	// has reached it, and [Collection.At] of an instant before finds nothing of what
+	// they wrote. The trail cannot be mended, so a program that does not trust its
+	// clock looks at it before it writes.
+	Now func() time.Time
+
+	NewID     func() string // default: random UUIDs (RFC 9562, version 4)
+	MaxRecord int           // bytes of a record's content; default 8 MiB
+	MaxBlob   int           // bytes of a blob; default 64 MiB
+	MaxRetry  int           // how often a transaction is run again that the database rolled back; default 10
 }
 
 // A Store keeps the records of tenants in a back end. It is safe for concurrent
@@ -25,6 +32,7 @@ type Options struct {
 type Store struct {
 	backend driver.Backend
 	opts    Options
+	logged  sync.Map // names of the collections that log what is read
 }
 
 // New returns a store on a back end. The caller closes the back end.
@@ -48,7 +56,7 @@ func New(b driver.Backend, opts *Options) *Store {
 	if o.MaxRetry <= 0 {
 		o.MaxRetry = 10
 	}
-	return &Store{b, o}
+	return &Store{backend: b, opts: o}
 }
 
 func randomUUID() string {
@@ -127,6 +135,16 @@ func (tx *Tx) broken(err error) error {
 		tx.err = err
 	}
 	return err
+}
+
+// put and remove are how all is written: a change has several writes, and when one
+// of them fails there must be no commit.
+func (tx *Tx) put(ctx context.Context, collection string, was, r driver.Record) error {
+	return tx.broken(tx.d.Put(ctx, collection, was, r))
+}
+
+func (tx *Tx) remove(ctx context.Context, collection string, was driver.Record) error {
+	return tx.broken(tx.d.Delete(ctx, collection, was))
 }
 
 // Update runs fn in a transaction and commits if fn returns nil; nothing of it is

@@ -34,9 +34,18 @@ func TestDomain(t *testing.T) {
 	require.Equal(t, r, got)
 	_, err = risks.Get(t.Context(), "R-2")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = risk.Update(t.Context(), risks, "R-1", risk.Event{Kind: risk.Close, By: "x"}, risk.Criteria{}, time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC))
+	now := time.Date(2026, 6, 30, 0, 0, 0, 0, time.UTC)
+	_, _, err = risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Close, By: "x"}, risk.Criteria{}, now)
 	_, ok := errors.AsType[*risk.TransitionError](err)
 	require.True(t, ok, "%v", err)
+	reviewed, revision, err := risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Review, By: "x"}, risk.Criteria{}, now)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, revision)
+	_, _, err = risk.Update(t.Context(), risks, "R-1", 1, risk.Event{Kind: risk.Review, By: "y"}, risk.Criteria{}, now)
+	require.ErrorIs(t, err, store.ErrConflict, "a revision that is not the current one")
+	got, err = risks.Get(t.Context(), "R-1")
+	require.NoError(t, err)
+	require.Equal(t, reviewed, got)
 
 	engagements := store.NewCollection(s, "engagements", vendors.Engagement.Key, nil)
 	e := vendors.Engagement{ID: "E-1"}
@@ -79,6 +88,7 @@ type control struct {
 	ID    string `json:"id"`
 	Owner string `json:"owner"`
 	Score int64  `json:"score"`
+	Text  string `json:"text,omitzero"`
 }
 
 func controlID(c control) string { return c.ID }
@@ -118,7 +128,7 @@ func ExampleNew() {
 func ExampleCollection_Swap() {
 	ctx := context.Background()
 	c := controlRecords(open())
-	_ = c.Create(ctx, control{"ac-1", "ops", 3})
+	_ = c.Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
 	one, _ := c.Load(ctx, "ac-1")
 	two, _ := c.Load(ctx, "ac-1") // somebody else reads the same
 	one.Value.Score = 4
@@ -135,7 +145,7 @@ func ExampleNewCollection() {
 	ctx := context.Background()
 	c := controlRecords(open())
 	for i, id := range []string{"ac-1", "ac-2", "au-1"} {
-		_ = c.Create(ctx, control{id, "ops", int64(10 - i)})
+		_ = c.Create(ctx, control{ID: id, Owner: "ops", Score: int64(10 - i)})
 	}
 	query := store.Query{Where: []store.Cond{store.Equal("owner", "ops")}, OrderBy: "score"}
 	page, _ := c.Page(ctx, query, "", 2)
@@ -154,8 +164,8 @@ func ExampleScope_Update() {
 	ctx := context.Background()
 	scope := open()
 	c := controlRecords(scope)
-	_ = c.Create(ctx, control{"ac-1", "ops", 3})
-	_ = c.Create(ctx, control{"ac-2", "ops", 5})
+	_ = c.Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
+	_ = c.Create(ctx, control{ID: "ac-2", Owner: "ops", Score: 5})
 	err := scope.Because("points were on the wrong control").Update(ctx, func(tx *store.Tx) error {
 		in := c.In(tx)
 		one, err := in.Load(ctx, "ac-1")
@@ -187,8 +197,8 @@ func ExampleScope_Update() {
 func ExampleCollection_History() {
 	ctx := context.Background()
 	c := controlRecords(open())
-	_ = c.Create(ctx, control{"ac-1", "ops", 3})
-	_ = c.Put(ctx, control{"ac-1", "ops", 4})
+	_ = c.Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
+	_ = c.Put(ctx, control{ID: "ac-1", Owner: "ops", Score: 4})
 	_ = c.Delete(ctx, "ac-1", 2)
 	for v := range c.History(ctx, "ac-1") {
 		fmt.Println(v.Time.Format(time.TimeOnly), v.Action, v.Revision, v.Value.Score)
@@ -206,8 +216,8 @@ func ExampleScope_Verify() {
 	ctx := context.Background()
 	scope := open()
 	c := controlRecords(scope)
-	_ = c.Create(ctx, control{"ac-1", "ops", 3})
-	_ = c.Put(ctx, control{"ac-1", "ops", 4})
+	_ = c.Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
+	_ = c.Put(ctx, control{ID: "ac-1", Owner: "ops", Score: 4})
 	report, err := scope.Verify(ctx, nil)
 	fmt.Println(report.Entries, report.Records, err)
 	for e := range scope.Trail(ctx, 0, 0) {
@@ -233,8 +243,8 @@ func ExampleOpenCheckpoint() {
 	ctx := context.Background()
 	scope := open()
 	c := controlRecords(scope)
-	_ = c.Create(ctx, control{"ac-1", "ops", 3})
-	_ = c.Create(ctx, control{"ac-2", "ops", 4})
+	_ = c.Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
+	_ = c.Create(ctx, control{ID: "ac-2", Owner: "ops", Score: 4})
 
 	private, public, _ := note.GenerateKey(fixed(1), "audit.example.org")
 	signer, _ := note.NewSigner(private)
@@ -253,8 +263,8 @@ func ExampleOpenCheckpoint() {
 func ExampleVerifyExport() {
 	ctx := context.Background()
 	scope := open()
-	_ = controlRecords(scope).Create(ctx, control{"ac-1", "ops", 3})
-	_ = controlRecords(scope).Create(ctx, control{"ac-2", "ops", 4})
+	_ = controlRecords(scope).Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
+	_ = controlRecords(scope).Create(ctx, control{ID: "ac-2", Owner: "ops", Score: 4})
 	var export strings.Builder
 	_ = scope.Export(ctx, &export, nil)
 
@@ -271,7 +281,7 @@ func ExampleVerifyExport() {
 func ExampleScope_Import() {
 	ctx := context.Background()
 	from := open()
-	_ = controlRecords(from).Create(ctx, control{"ac-1", "ops", 3})
+	_ = controlRecords(from).Create(ctx, control{ID: "ac-1", Owner: "ops", Score: 3})
 	var export strings.Builder
 	_ = from.Export(ctx, &export, nil)
 
@@ -284,7 +294,7 @@ func ExampleScope_Import() {
 	// Output:
 	// 1 <nil>
 	// 1 <nil>
-	// {ac-1 ops 3} <nil>
+	// {ac-1 ops 3 } <nil>
 }
 
 func ExampleScope_PutBlob() {
@@ -295,4 +305,24 @@ func ExampleScope_PutBlob() {
 	data, err := scope.Blob(ctx, digest)
 	fmt.Println(digest == again, string(data), err)
 	// Output: true a large document <nil>
+}
+
+// The text of a document that was erased goes with the next sweep.
+func ExampleScope_SweepBlobs() {
+	ctx := context.Background()
+	scope := open()
+	type letter struct {
+		ID   string       `json:"id"`
+		Text store.Digest `json:"text"`
+	}
+	letters := store.NewCollection(scope, "letters", func(l letter) string { return l.ID }, nil)
+	digest, _ := scope.PutBlob(ctx, []byte("Dear Sir or Madam"))
+	_ = letters.Create(ctx, letter{"l-1", digest})
+	_ = letters.Delete(ctx, "l-1", 1)
+	fmt.Println(scope.SweepBlobs(ctx)) // the history names it
+	_ = letters.Erase(ctx, "l-1")
+	fmt.Println(scope.SweepBlobs(ctx))
+	// Output:
+	// 0 <nil>
+	// 1 <nil>
 }

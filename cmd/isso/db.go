@@ -74,31 +74,112 @@ func (p place) Close() error {
 	return err
 }
 
-// open opens the store. Only init makes one that is not there.
-func (f *dbFlags) open(ctx context.Context, create bool) (place, error) {
-	if strings.HasPrefix(f.place, "postgres://") || strings.HasPrefix(f.place, "postgresql://") {
-		return openSQL(ctx, "pgx", f.place, func(db *sql.DB) (driver.Backend, error) { return postgres.New(ctx, db, nil) })
+func (f *dbFlags) isPostgres() bool {
+	return strings.HasPrefix(f.place, "postgres://") || strings.HasPrefix(f.place, "postgresql://")
+}
+
+// String returns the place without a password that a URL may hold.
+func (f *dbFlags) String() string {
+	if !f.isPostgres() {
+		return f.place
+	}
+	u, err := url.Parse(f.place)
+	if err != nil {
+		return "PostgreSQL"
+	}
+	u.RawQuery = ""
+	return u.Redacted()
+}
+
+// access is what a command does with a store.
+type access int
+
+const (
+	toRead  access = iota // changes nothing
+	toWrite               // changes what is in it
+	toInit                // makes it, or brings it up to date
+)
+
+// open opens the store. Only init makes one that is not there, or brings an old one
+// up to date.
+func (f *dbFlags) open(ctx context.Context, to access) (p place, err error) {
+	p, err = f.openPlace(ctx, to)
+	if errors.Is(err, driver.ErrNoStore) {
+		err = fmt.Errorf("%v holds no store: %w (isso db init makes one, or brings it up to date)", f, err)
+	}
+	return p, err
+}
+
+func (f *dbFlags) openPlace(ctx context.Context, to access) (place, error) {
+	existing := to != toInit
+	if f.isPostgres() {
+		return f.openSQL(ctx, "pgx", f.place, func(db *sql.DB) (driver.Backend, error) {
+			return postgres.New(ctx, db, &postgres.Options{Existing: existing})
+		})
 	}
 	info, err := os.Stat(f.place)
 	switch {
-	case err != nil && !create:
+	case err != nil && existing:
 		return place{}, fmt.Errorf("%w (isso db init makes a store)", err)
 	case strings.HasSuffix(f.place, "/"), err == nil && info.IsDir():
-		b, err := file.Open(f.place, nil)
+		b, err := file.Open(f.place, &file.Options{Existing: existing})
 		return place{Backend: b}, err
 	}
-	dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(f.place), RawQuery: "_pragma=busy_timeout(10000)"}
-	return openSQL(ctx, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) { return sqlite.New(ctx, db, nil) })
+	open := func(parameters string) (place, error) {
+		dsn := url.URL{Scheme: "file", Opaque: url.PathEscape(f.place), RawQuery: "_pragma=busy_timeout(10000)" + parameters}
+		return f.openSQL(ctx, "sqlite", dsn.String(), func(db *sql.DB) (driver.Backend, error) {
+			if existing {
+				if err := holdsStore(ctx, db); err != nil {
+					return nil, err
+				}
+			}
+			return sqlite.New(ctx, db, &sqlite.Options{Existing: existing})
+		})
+	}
+	if to != toRead {
+		return open("")
+	}
+	p, err := open("&mode=ro")
+	if err == nil || errors.Is(err, driver.ErrNoStore) || errors.Is(err, driver.ErrNewerSchema) {
+		return p, err
+	}
+	// Where SQLite cannot make the files that it needs beside a database in WAL mode,
+	// nobody else can. What is in the log would not be seen.
+	if info, walErr := os.Stat(f.place + "-wal"); walErr == nil && info.Size() > 0 {
+		return place{}, err
+	}
+	if p, immutableErr := open("&mode=ro&immutable=1"); immutableErr == nil {
+		return p, nil
+	}
+	return place{}, err
 }
 
-func openSQL(_ context.Context, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (place, error) {
+// holdsStore looks for the tables of a store before anything is changed in a
+// database, which may be that of another program.
+func holdsStore(ctx context.Context, db *sql.DB) error {
+	n := 0
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'issokit_meta'").Scan(&n)
+	if err == nil && n == 0 {
+		err = driver.ErrNoStore
+	}
+	return err
+}
+
+func (f *dbFlags) openSQL(ctx context.Context, name, dsn string, open func(*sql.DB) (driver.Backend, error)) (p place, err error) {
 	db, err := sql.Open(name, dsn)
 	if err != nil {
 		return place{}, err
 	}
+	defer func() {
+		if err != nil {
+			db.Close()
+		}
+	}()
+	if err := db.PingContext(ctx); err != nil {
+		return place{}, err
+	}
 	b, err := open(db)
 	if err != nil {
-		db.Close()
 		return place{}, err
 	}
 	return place{b, db}, nil
@@ -106,24 +187,39 @@ func openSQL(_ context.Context, name, dsn string, open func(*sql.DB) (driver.Bac
 
 // run opens the store, runs fn, and closes it. A broken audit trail is a finding,
 // not a failure.
-func (f *dbFlags) run(cmd *cobra.Command, create bool, fn func(place, *store.Scope) error) error {
-	p, err := f.open(cmd.Context(), create)
+func (f *dbFlags) run(cmd *cobra.Command, to access, fn func(place, *store.Scope) error) error {
+	p, err := f.open(cmd.Context(), to)
 	if err != nil {
 		return err
 	}
+	err = errors.Join(fn(p, f.scope(p, f.principal.Tenant)), p.Close())
+	if broken, ok := errors.AsType[*store.ChainError](err); ok {
+		fmt.Fprintln(cmd.OutOrStdout(), broken)
+		return errProblems
+	}
+	return err
+}
+
+// scope is the store as seen by the actor who works on a tenant.
+func (f *dbFlags) scope(p place, tenant string) *store.Scope {
 	principal := f.principal
+	principal.Tenant = tenant
 	if principal.Actor == "" {
 		principal.Actor = "unknown"
 		if u, err := user.Current(); err == nil {
 			principal.Actor = u.Username
 		}
 	}
-	err = errors.Join(fn(p, store.New(p, nil).Scope(principal)), p.Close())
-	if broken, ok := errors.AsType[*store.ChainError](err); ok {
-		fmt.Fprintln(cmd.OutOrStdout(), broken)
-		return errProblems
+	return store.New(p, nil).Scope(principal)
+}
+
+// tenants are those of a store.
+func (p place) tenants(ctx context.Context) ([]string, error) {
+	l, ok := p.Backend.(driver.Lister)
+	if !ok {
+		return nil, errors.New("this kind of store does not tell whose records it has: give --tenant")
 	}
-	return err
+	return l.Tenants(ctx)
 }
 
 // progress shows how far a long work has come, on a terminal.
@@ -144,8 +240,17 @@ func dbInit(f *dbFlags) *cobra.Command {
 		Short: "Make a store, or bring an old one up to date",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd, true, func(place, *store.Scope) error {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ready\n", f.place)
+			return f.run(cmd, toInit, func(p place, _ *store.Scope) error {
+				tenants, err := p.tenants(cmd.Context())
+				if err != nil {
+					return err
+				}
+				for _, tenant := range tenants { // they may be searched by more than before
+					if _, err := documents.NewLibrary(f.scope(p, tenant)).Entries().Reindex(cmd.Context()); err != nil {
+						return err
+					}
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ready\n", f)
 				return nil
 			})
 		},
@@ -155,24 +260,30 @@ func dbInit(f *dbFlags) *cobra.Command {
 const exportMark = `{"format":"issokit-export"`
 
 func dbImport(f *dbFlags) *cobra.Command {
-	return &cobra.Command{
+	var known checkpointFlags
+	cmd := &cobra.Command{
 		Use:   "import FILE|DIR...",
 		Short: "Put the documents of a package, or an export of a store, into the store",
 		Long: "Import puts OSCAL documents into the store in one transaction, all or none, each under\n" +
 			"its file name without extension; of a folder, all .json, .yaml, .yml and .xml files in\n" +
 			"it and below. A document that is there becomes a new version, unless nothing has\n" +
 			"changed. A file that \"isso db export --trail\" made is checked and brings records,\n" +
-			"history and audit trail.",
+			"history and audit trail; with a checkpoint, none of it is stored unless the file\n" +
+			"reaches the checkpoint.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := documentFiles(args)
 			if err != nil {
 				return err
 			}
-			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+			cp, err := known.read()
+			if err != nil {
+				return err
+			}
+			return f.run(cmd, toWrite, func(_ place, s *store.Scope) error {
 				var docs []string
 				for _, name := range files {
-					isExport, err := f.importTrail(cmd, s, name)
+					isExport, err := f.importTrail(cmd, s, name, cp)
 					if err != nil {
 						return err
 					}
@@ -184,6 +295,8 @@ func dbImport(f *dbFlags) *cobra.Command {
 			})
 		},
 	}
+	known.add(cmd)
+	return cmd
 }
 
 // documentFiles replaces folders by the documents in them and below.
@@ -221,18 +334,18 @@ func documentName(file string) string {
 }
 
 // importTrail imports a file if it is an export.
-func (f *dbFlags) importTrail(cmd *cobra.Command, s *store.Scope, name string) (bool, error) {
+func (f *dbFlags) importTrail(cmd *cobra.Command, s *store.Scope, name string, cp *store.Checkpoint) (bool, error) {
 	in, err := os.Open(name)
 	if err != nil {
 		return false, err
 	}
 	defer in.Close()
-	r := bufio.NewReader(in)
-	if head, _ := r.Peek(len(exportMark)); string(head) != exportMark {
+	head := make([]byte, len(exportMark))
+	if n, _ := in.ReadAt(head, 0); string(head[:n]) != exportMark {
 		return false, nil
 	}
 	step, done := f.progress(cmd, "import")
-	report, err := s.Import(cmd.Context(), r, &store.VerifyOptions{Progress: step})
+	report, err := s.Import(cmd.Context(), in, &store.VerifyOptions{Progress: step, Checkpoint: cp})
 	done()
 	if err != nil {
 		return true, fmt.Errorf("%s: %w", name, err)
@@ -313,7 +426,7 @@ func dbExport(f *dbFlags) *cobra.Command {
 			if (out == "") == (trail == "") {
 				return errors.New("give either --out or --trail")
 			}
-			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+			return f.run(cmd, toRead, func(_ place, s *store.Scope) error {
 				if trail != "" {
 					return f.exportTrail(cmd, s, trail)
 				}
@@ -333,16 +446,7 @@ func (f *dbFlags) exportTrail(cmd *cobra.Command, s *store.Scope, name string) e
 	if name == "-" {
 		return s.Export(cmd.Context(), cmd.OutOrStdout(), o)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	err = s.Export(cmd.Context(), tmp, o)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
+	return replaceFileWith(name, func(w io.Writer) error { return s.Export(cmd.Context(), w, o) })
 }
 
 func exportDocuments(cmd *cobra.Command, s *store.Scope, out string, names []string) error {
@@ -423,7 +527,7 @@ func dbLog(f *dbFlags) *cobra.Command {
 		Short: "Print who changed what, when and why",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+			return f.run(cmd, toRead, func(_ place, s *store.Scope) error {
 				lines := []logLine{}
 				w := bufio.NewWriter(cmd.OutOrStdout())
 				for e, err := range s.Trail(cmd.Context(), from, to) {
@@ -457,48 +561,131 @@ func dbLog(f *dbFlags) *cobra.Command {
 	return cmd
 }
 
+// checkpointFlags name what was known of a trail before.
+type checkpointFlags struct {
+	file, key string
+}
+
+func (c *checkpointFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.file, "checkpoint", "", "file with a signed checkpoint")
+	cmd.Flags().StringVar(&c.key, "key", "", "file with the verifier key of the checkpoint")
+}
+
+// read returns the checkpoint, nil if none is named.
+func (c *checkpointFlags) read() (*store.Checkpoint, error) {
+	if (c.file == "") != (c.key == "") {
+		return nil, errors.New("--checkpoint and --key belong together")
+	}
+	if c.file == "" {
+		return nil, nil
+	}
+	signed, err := os.ReadFile(c.file)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(c.key)
+	if err != nil {
+		return nil, err
+	}
+	v, err := note.NewVerifier(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.key, err)
+	}
+	cp, err := store.OpenCheckpoint(signed, v)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.file, err)
+	}
+	return &cp, nil
+}
+
 func dbVerify(f *dbFlags) *cobra.Command {
-	var checkpoint, key, export string
+	var known checkpointFlags
+	var export string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that nobody rewrote the past",
-		Long: "Verify goes along the audit trail and names the first entry that was changed, removed,\n" +
-			"put in or moved, and the first record that is not as the trail says. With a checkpoint\n" +
-			"that was kept elsewhere it also finds a trail whose end was cut off or that was written\n" +
-			"anew. With --export it checks a file that \"isso db export --trail\" made.\n" +
-			"Exit status 1 says that the trail is broken.",
+		Long: "Verify goes along the audit trails of all tenants, or of the one that --tenant names, and\n" +
+			"names the first entry that was changed, removed, put in or moved, and the first record,\n" +
+			"document or index that is not as the trail says. With a checkpoint that was kept\n" +
+			"elsewhere it also finds a trail whose end was cut off or that was written anew. With\n" +
+			"--export it checks a file that \"isso db export --trail\" made. It changes nothing in the\n" +
+			"store. Exit status 1 says that a trail is broken, or that there is none.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			step, done := f.progress(cmd, "verify")
-			o := &store.VerifyOptions{Progress: step}
-			if (checkpoint == "") != (key == "") {
-				return errors.New("--checkpoint and --key belong together")
-			}
-			if checkpoint != "" {
-				cp, err := readCheckpoint(checkpoint, key)
-				if err != nil {
-					return err
-				}
-				o.Checkpoint = &cp
+			cp, err := known.read()
+			if err != nil {
+				return err
 			}
 			if export != "" {
-				return verifyFile(cmd, export, o, done)
+				step, done := f.progress(cmd, "verify")
+				return verifyFile(cmd, export, &store.VerifyOptions{Progress: step, Checkpoint: cp}, done)
 			}
-			return f.run(cmd, false, func(_ place, s *store.Scope) error {
-				r, err := s.Verify(cmd.Context(), o)
-				done()
-				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: the audit trail is intact: %d entries, %d records, %d blobs, %d contents erased, last hash %v\n",
-						f.place, r.Entries, r.Records, r.Blobs, r.Erased, r.Hash)
+			return f.run(cmd, toRead, func(p place, _ *store.Scope) error {
+				tenants := []string{f.principal.Tenant}
+				if !cmd.Flags().Changed("tenant") {
+					if tenants, err = p.tenants(cmd.Context()); err != nil {
+						return err
+					}
+					if cp != nil && !slices.Contains(tenants, cp.Tenant) {
+						tenants = append(tenants, cp.Tenant)
+					}
+					if len(tenants) == 0 {
+						fmt.Fprintf(cmd.OutOrStdout(), "%s: the store is empty: there is no audit trail\n", f)
+						return errProblems
+					}
 				}
-				return err
+				broken := false
+				for _, tenant := range tenants {
+					ok, err := f.verifyTenant(cmd, f.scope(p, tenant), cp)
+					if err != nil {
+						return err
+					}
+					broken = broken || !ok
+				}
+				if broken {
+					return errProblems
+				}
+				return nil
 			})
 		},
 	}
-	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "file with a signed checkpoint")
-	cmd.Flags().StringVar(&key, "key", "", "file with the verifier key of the checkpoint")
+	known.add(cmd)
 	cmd.Flags().StringVar(&export, "export", "", "check this file instead of a store")
 	return cmd
+}
+
+// verifyTenant prints what is to be said of a tenant's trail, and tells whether it
+// is there and intact.
+func (f *dbFlags) verifyTenant(cmd *cobra.Command, s *store.Scope, cp *store.Checkpoint) (ok bool, err error) {
+	step, done := f.progress(cmd, "verify")
+	o := &store.VerifyOptions{Progress: step}
+	tenant := s.Principal().Tenant
+	if cp != nil && (cp.Tenant == tenant || cmd.Flags().Changed("tenant")) {
+		o.Checkpoint = cp
+	}
+	r, err := s.Verify(cmd.Context(), o)
+	if err == nil && r.Entries > 0 {
+		err = documents.NewLibrary(s).Verify(cmd.Context())
+	}
+	done()
+	broken, isBroken := errors.AsType[*store.ChainError](err)
+	out := cmd.OutOrStdout()
+	switch {
+	case isBroken:
+		fmt.Fprintf(out, "%s: %v\n", f, broken)
+		return false, nil
+	case errors.Is(err, store.ErrCorrupt):
+		fmt.Fprintf(out, "%s: tenant %q: %v\n", f, tenant, err)
+		return false, nil
+	case err != nil:
+		return false, err
+	case r.Entries == 0:
+		fmt.Fprintf(out, "%s: tenant %q has no audit trail\n", f, tenant)
+		return false, nil
+	}
+	fmt.Fprintf(out, "%s: the audit trail of tenant %q is intact: %d entries, %d records, %d blobs, %d contents erased, last hash %v\n",
+		f, tenant, r.Entries, r.Records, r.Blobs, r.Erased, r.Hash)
+	return true, nil
 }
 
 func verifyFile(cmd *cobra.Command, name string, o *store.VerifyOptions, done func()) error {
@@ -509,32 +696,28 @@ func verifyFile(cmd *cobra.Command, name string, o *store.VerifyOptions, done fu
 	defer in.Close()
 	r, err := store.VerifyExport(in, o)
 	done()
+	out := cmd.OutOrStdout()
 	if broken, ok := errors.AsType[*store.ChainError](err); ok {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: %v\n", name, broken)
+		fmt.Fprintf(out, "%s: %v\n", name, broken)
 		return errProblems
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: the audit trail of tenant %q is intact: %d entries, %d blobs, %d contents erased, last hash %v\n",
-		name, r.Tenant, r.Entries, r.Blobs, r.Erased, r.Hash)
+	blobs := fmt.Sprintf("%d blobs", r.Blobs)
+	if r.NoBlobs {
+		blobs = "made without blobs"
+	}
+	if r.Entries == 0 {
+		fmt.Fprintf(out, "%s: the export of tenant %q has no entries\n", name, r.Tenant)
+		return errProblems
+	}
+	fmt.Fprintf(out, "%s: the audit trail of tenant %q is intact: %d entries, %s, %d contents erased, last hash %v\n",
+		name, r.Tenant, r.Entries, blobs, r.Erased, r.Hash)
+	if r.From > 1 && (o.Checkpoint == nil || o.Checkpoint.Seq < r.From-1) {
+		fmt.Fprintf(out, "%s: it is a part that follows entry %d with the hash %v, which nothing here shows: compare it, or give a checkpoint\n", name, r.From-1, r.Prev)
+	}
 	return nil
-}
-
-func readCheckpoint(name, key string) (store.Checkpoint, error) {
-	signed, err := os.ReadFile(name)
-	if err != nil {
-		return store.Checkpoint{}, err
-	}
-	text, err := os.ReadFile(key)
-	if err != nil {
-		return store.Checkpoint{}, err
-	}
-	v, err := note.NewVerifier(strings.TrimSpace(string(text)))
-	if err != nil {
-		return store.Checkpoint{}, fmt.Errorf("%s: %w", key, err)
-	}
-	return store.OpenCheckpoint(signed, v)
 }
 
 func dbBackup(f *dbFlags) *cobra.Command {
@@ -545,9 +728,9 @@ func dbBackup(f *dbFlags) *cobra.Command {
 			"For a folder or PostgreSQL, use the tools for these, or \"isso db export --trail\".",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.run(cmd, false, func(p place, _ *store.Scope) error {
+			return f.run(cmd, toRead, func(p place, _ *store.Scope) error {
 				if _, ok := p.Backend.(*sqlite.Backend); !ok {
-					return fmt.Errorf("%s is not a SQLite store; isso db export --trail copies a tenant of any store", f.place)
+					return fmt.Errorf("%s is not a SQLite store; isso db export --trail copies a tenant of any store", f)
 				}
 				if _, err := os.Stat(args[0]); err == nil {
 					return fmt.Errorf("%s is there already", args[0])
@@ -555,7 +738,7 @@ func dbBackup(f *dbFlags) *cobra.Command {
 				if _, err := p.db.ExecContext(cmd.Context(), "VACUUM INTO ?", args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: copied to %s\n", f.place, args[0])
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: copied to %s\n", f, args[0])
 				return nil
 			})
 		},
@@ -615,7 +798,7 @@ func dbCheckpoint(f *dbFlags) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", key, err)
 			}
-			return f.run(cmd, false, func(_ place, s *store.Scope) error {
+			return f.run(cmd, toRead, func(_ place, s *store.Scope) error {
 				signed, err := s.Checkpoint(cmd.Context(), signer)
 				if err != nil {
 					return err

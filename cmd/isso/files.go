@@ -214,9 +214,17 @@ func writeDocument(cmd *cobra.Command, doc *oscal.Document, name, format string)
 // regular file (a pipe, a device) is written to; so is a file whose folder takes
 // no other, or whose owner another file could not have.
 func replaceFile(name string, data []byte) error {
+	return replaceFileWith(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// replaceFileWith is replaceFile with what a function writes.
+func replaceFileWith(name string, write func(io.Writer) error) error {
 	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
-		return overwrite(name, os.O_WRONLY, data)
+		return overwrite(name, os.O_WRONLY, write)
 	}
 	if err == nil {
 		// Who may not write to the file may not replace it either.
@@ -239,20 +247,20 @@ func replaceFile(name string, data []byte) error {
 		if info == nil {
 			return err
 		}
-		return overwrite(target, os.O_WRONLY|os.O_TRUNC, data)
+		return overwrite(target, os.O_WRONLY|os.O_TRUNC, write)
 	}
 	defer os.Remove(tmp.Name())
 	if info != nil {
 		if err := keepOwner(tmp, info); err != nil {
 			tmp.Close()
-			return overwrite(target, os.O_WRONLY|os.O_TRUNC, data)
+			return overwrite(target, os.O_WRONLY|os.O_TRUNC, write)
 		}
 		if err := tmp.Chmod(mode); err != nil { // without the mask of the process
 			tmp.Close()
 			return err
 		}
 	}
-	_, err = tmp.Write(data)
+	err = write(tmp)
 	if err = cmp.Or(err, tmp.Close()); err != nil {
 		return err
 	}
@@ -260,12 +268,12 @@ func replaceFile(name string, data []byte) error {
 }
 
 // overwrite writes to a file that is there.
-func overwrite(name string, flag int, data []byte) error {
+func overwrite(name string, flag int, write func(io.Writer) error) error {
 	f, err := os.OpenFile(name, flag, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	err = write(f)
 	return cmp.Or(err, f.Close())
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/issokit/issokit/risk"
 	"github.com/issokit/issokit/risk/matrix"
 	"github.com/issokit/issokit/store"
+	"github.com/issokit/issokit/store/approval"
 	"github.com/issokit/issokit/store/documents"
 )
 
@@ -31,6 +32,9 @@ import (
 //	PUT    /risks/{id}        If-Match: "REVISION"     change what no event does
 //	DELETE /risks/{id}        If-Match: "REVISION"     remove it
 //	POST   /risks/{id}/events                          analyse, evaluate, treat, accept, close ...
+//	POST   /risks/{id}/approvals                       ask two others to approve its acceptance
+//	GET    /approvals/{id}                             what was decided, and what it is worth now
+//	POST   /approvals/{id}/decisions                   approve or reject
 //	GET    /risks/{id}/history                         who changed what, when and why
 //	GET    /documents?model=&title=&uuid=&control=     search
 //	GET    /documents/{name}                           an OSCAL document as it came
@@ -63,6 +67,8 @@ func newService(st *store.Store, tokens map[string]principal, now func() time.Ti
 			Scales:    []risk.Scale{scale},
 			Appetites: []risk.Appetite{{System: scale.System, Appetite: "low", Tolerance: "moderate"}},
 			Terms:     []risk.Term{{AcceptDays: 365, Review: 3}},
+			// Of those who have approved, this one may sign.
+			Authorities: []risk.Authority{{Who: "ciso", System: scale.System, Level: "very-high"}},
 		},
 		// One declaration for all requests; each binds it to its own scope.
 		risks: store.NewCollection(st.Scope(store.Principal{}), "risks", risk.Risk.Key, &store.CollectionOptions[risk.Risk]{
@@ -86,13 +92,18 @@ func newService(st *store.Store, tokens map[string]principal, now func() time.Ti
 		"DELETE /risks/{id}":      s.deleteRisk,
 		"POST /risks/{id}/events": s.applyEvent,
 		"GET /risks/{id}/history": s.riskHistory,
-		"GET /documents":          s.findDocuments,
-		"GET /documents/{name}":   s.getDocument,
-		"PUT /documents/{name}":   s.putDocument,
-		"POST /poam":              s.updatePOAM,
-		"GET /poam":               s.poamItems,
-		"GET /audit":              s.audit,
-		"GET /audit/verify":       s.verify,
+
+		"POST /risks/{id}/approvals":     s.requestApproval,
+		"GET /approvals/{id}":            s.getApproval,
+		"POST /approvals/{id}/decisions": s.decide,
+
+		"GET /documents":        s.findDocuments,
+		"GET /documents/{name}": s.getDocument,
+		"PUT /documents/{name}": s.putDocument,
+		"POST /poam":            s.updatePOAM,
+		"GET /poam":             s.poamItems,
+		"GET /audit":            s.audit,
+		"GET /audit/verify":     s.verify,
 	} {
 		mux.Handle(pattern, s.handle(h))
 	}
@@ -149,6 +160,10 @@ func status(err error) int {
 		err    error
 		status int
 	}{
+		{approval.ErrDuties, http.StatusForbidden},
+		{approval.ErrDecided, http.StatusConflict},
+		{approval.ErrClosed, http.StatusConflict},
+		{approval.ErrForged, http.StatusConflict},
 		{store.ErrConflict, http.StatusPreconditionFailed},
 		{store.ErrNotFound, http.StatusNotFound},
 		{store.ErrExists, http.StatusConflict},
@@ -376,8 +391,8 @@ func (s *service) deleteRisk(w http.ResponseWriter, r *http.Request, scope *stor
 	return nil
 }
 
-// applyEvent lets package risk work on the store: it knows nothing of this one,
-// and the transaction makes reading, deciding and writing one step.
+// applyEvent lets package risk work on the store, of which it knows but three
+// methods. The transaction makes reading, deciding and writing one step.
 func (s *service) applyEvent(w http.ResponseWriter, r *http.Request, scope *store.Scope) error {
 	var e risk.Event
 	if err := read(r, &e); err != nil {
@@ -385,14 +400,88 @@ func (s *service) applyEvent(w http.ResponseWriter, r *http.Request, scope *stor
 	}
 	e.By = scope.Principal().Actor
 	var x risk.Risk
-	err := scope.Update(r.Context(), func(tx *store.Tx) (err error) {
-		x, err = risk.Update(r.Context(), s.risks.In(tx), r.PathValue("id"), e, s.criteria, s.now())
+	var revision int64
+	err := scope.Update(r.Context(), func(tx *store.Tx) error {
+		risks := s.risks.In(tx)
+		v, err := risks.Load(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		if e.Kind == risk.Approve {
+			holds, err := s.desk(tx.Scope()).Holds(r.Context(), acceptance, risks.Name(), v.Key)
+			if err != nil {
+				return err
+			}
+			if !holds {
+				return errStatus{http.StatusConflict, "two others must approve the acceptance as it is requested, see POST /risks/{id}/approvals"}
+			}
+		}
+		x, revision, err = risk.Update(r.Context(), risks, v.Key, v.Revision, e, s.criteria, s.now())
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	w.Header().Set("ETag", etag(revision))
 	answer(w, http.StatusOK, x)
+	return nil
+}
+
+// acceptance is what the approvals of this service are for.
+const acceptance = "acceptance"
+
+func (s *service) desk(scope *store.Scope) *approval.Desk { return approval.NewDesk(scope, s.now) }
+
+// requestApproval asks for the approval of a risk as it is now: with an acceptance
+// that is requested. Whatever is changed of the risk, the approval is void.
+func (s *service) requestApproval(w http.ResponseWriter, r *http.Request, scope *store.Scope) error {
+	var a approval.Approval
+	err := scope.Update(r.Context(), func(tx *store.Tx) error {
+		risks := s.risks.In(tx)
+		x, err := risks.Get(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		if x.State != risk.AcceptanceRequested {
+			return errStatus{http.StatusConflict, fmt.Sprintf("the risk is %v: there is no acceptance to approve", x.State)}
+		}
+		rule := approval.Rule{Quorum: 2, Deadline: s.now().AddDate(0, 1, 0)}
+		a, err = s.desk(tx.Scope()).Request(r.Context(), acceptance, risks.Name(), x.ID, rule)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/approvals/"+url.PathEscape(a.ID))
+	answer(w, http.StatusCreated, map[string]any{"approval": a, "state": approval.Pending})
+	return nil
+}
+
+func (s *service) getApproval(w http.ResponseWriter, r *http.Request, scope *store.Scope) error {
+	a, state, err := s.desk(scope).Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, map[string]any{"approval": a, "state": state})
+	return nil
+}
+
+func (s *service) decide(w http.ResponseWriter, r *http.Request, scope *store.Scope) error {
+	var decision struct {
+		Approves *bool  `json:"approves"`
+		Comment  string `json:"comment"`
+	}
+	if err := read(r, &decision); err != nil {
+		return err
+	}
+	if decision.Approves == nil {
+		return bad(`the body: "approves" is true or false`)
+	}
+	state, err := s.desk(scope).Decide(r.Context(), r.PathValue("id"), *decision.Approves, decision.Comment)
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, map[string]any{"state": state})
 	return nil
 }
 

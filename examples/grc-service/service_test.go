@@ -22,6 +22,7 @@ import (
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/profile"
 	"github.com/issokit/issokit/risk"
+	"github.com/issokit/issokit/risk/matrix"
 	"github.com/issokit/issokit/store"
 	"github.com/issokit/issokit/store/sqlite"
 )
@@ -31,6 +32,7 @@ var june = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
 const (
 	meyer   = "token-of-p.meyer-at-acme"
 	schmidt = "token-of-schmidt-at-acme"
+	ciso    = "token-of-the-ciso-at-acme"
 	other   = "token-of-somebody-elsewhere"
 )
 
@@ -55,9 +57,16 @@ func serve(t *testing.T) client {
 		now = now.Add(time.Second)
 		return now
 	}
-	st := store.New(b, &store.Options{Now: clock, NewID: func() string { return "R-new" }})
+	ids := 0
+	newID := func() string {
+		if ids++; ids == 1 {
+			return "R-new"
+		}
+		return fmt.Sprintf("new-%d", ids)
+	}
+	st := store.New(b, &store.Options{Now: clock, NewID: newID})
 	server := httptest.NewServer(newService(st, map[string]principal{
-		meyer: {"acme", "p.meyer"}, schmidt: {"acme", "schmidt"}, other: {"elsewhere", "x"},
+		meyer: {"acme", "p.meyer"}, schmidt: {"acme", "schmidt"}, ciso: {"acme", "ciso"}, other: {"elsewhere", "x"},
 	}, func() time.Time { return june }))
 	t.Cleanup(func() {
 		server.Close()
@@ -177,7 +186,10 @@ func TestRegister(t *testing.T) {
 	}
 	c.ok("PUT", "/risks/R-new", `{"id":"R-new","title":"Phishing"}`, "If-Match", `"1"`)
 	require.Contains(t, c.ok("GET", "/risks/R-new", nil), `"state":"identified"`)
-	status, text, _ := c.do("POST", "/risks/R-1/events", `{"Kind":"close"}`)
+	status, text, tag := c.do("POST", "/risks/R-new/events", `{"Kind":"review"}`)
+	require.Equal(t, []any{200, `"3"`}, []any{status, tag}, text)
+	require.Contains(t, text, `"event":"review"`)
+	status, text, _ = c.do("POST", "/risks/R-1/events", `{"Kind":"close"}`)
 	require.Equal(t, http.StatusConflict, status, text)
 	status, text, _ = c.do("POST", "/risks/none/events", `{"Kind":"analyse"}`)
 	require.Equal(t, http.StatusNotFound, status, text)
@@ -207,11 +219,85 @@ func TestRegister(t *testing.T) {
 	require.Equal(t, []string{`2 delete schmidt ""`, `2 put p.meyer "reorganization"`, `1 put p.meyer "workshop"`}, lines)
 	require.Contains(t, c.ok("GET", "/risks/R-1?at="+history[2].Time.Format(time.RFC3339Nano), nil), `"owner":"operations"`)
 
-	require.Equal(t, 9, strings.Count(c.ok("GET", "/audit", nil), "\n"))
+	require.Equal(t, 10, strings.Count(c.ok("GET", "/audit", nil), "\n"))
 	require.Contains(t, c.ok("GET", "/audit/verify", nil), `"intact":true`)
 	_, err := c.db.ExecContext(t.Context(), `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'workshop', 'nothing!') AS BLOB) WHERE collection = '~audit'`)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"intact":false,"entry":1,"why":"the stored hash is not that of the entry","collection":"","key":""}`, c.ok("GET", "/audit/verify", nil))
+}
+
+// TestAcceptance: a risk is accepted when two others have approved what was asked
+// for, and one of them may sign.
+func TestAcceptance(t *testing.T) {
+	c := serve(t)
+	c.ok("POST", "/risks", phishing("R-1", "operations"))
+	event := func(c client, body string) (int, string) {
+		t.Helper()
+		status, text, _ := c.do("POST", "/risks/R-1/events", body)
+		return status, text
+	}
+	rated, err := matrix.ThreatEvent{Initiation: matrix.High, AdverseImpact: matrix.Moderate, Impact: matrix.High}.Rate()
+	require.NoError(t, err)
+	now := june
+	assessment := risk.Rated(risk.Current, rated, now.Add(-time.Hour), risk.Actor{ID: "p.meyer"})
+	for _, e := range []map[string]any{
+		{"Kind": "analyse", "Assessments": []risk.Assessment{assessment}}, {"Kind": "evaluate"},
+		{"Kind": "request-acceptance", "Reason": "The system is retired soon.", "Expires": now.AddDate(0, 3, 0), "Digest": assessment.Digest()},
+	} {
+		status, text, _ := c.do("POST", "/risks/R-1/events", e)
+		require.Equal(t, http.StatusOK, status, text)
+	}
+	status, text := event(c.as(ciso), `{"Kind":"approve"}`)
+	require.Equal(t, http.StatusConflict, status, text)
+	require.Contains(t, text, "two others must approve")
+
+	var asked struct {
+		Approval struct{ ID string }
+		State    string
+	}
+	ask := func() string {
+		require.NoError(t, json.Unmarshal([]byte(c.ok("POST", "/risks/R-1/approvals", `{}`)), &asked))
+		require.Equal(t, "pending", asked.State)
+		return "/approvals/" + asked.Approval.ID
+	}
+	first := ask()
+	decide := func(c client, approval, body string) (int, string) {
+		status, text, _ := c.do("POST", approval+"/decisions", body)
+		return status, strings.TrimSpace(text)
+	}
+	for _, tt := range []struct {
+		who    string
+		body   string
+		status int
+	}{
+		{meyer, `{"approves":true}`, http.StatusForbidden}, {schmidt, `{}`, http.StatusBadRequest},
+		{other, `{"approves":true}`, http.StatusNotFound}, {schmidt, `{"approves":true}`, http.StatusOK},
+		{schmidt, `{"approves":true}`, http.StatusConflict},
+	} {
+		status, text := decide(c.as(tt.who), first, tt.body)
+		require.Equal(t, tt.status, status, text)
+	}
+	status, text = event(c.as(ciso), `{"Kind":"approve"}`)
+	require.Equal(t, http.StatusConflict, status, text)
+
+	// A change of the risk makes it void.
+	_, _, tag := c.do("GET", "/risks/R-1", nil)
+	var x risk.Risk
+	require.NoError(t, json.Unmarshal([]byte(c.ok("GET", "/risks/R-1", nil)), &x))
+	x.Statement = "Less happens."
+	c.ok("PUT", "/risks/R-1", x, "If-Match", tag)
+	require.Contains(t, c.ok("GET", first, nil), `"state":"void"`)
+	status, text = decide(c.as(ciso), first, `{"approves":true}`)
+	require.Equal(t, http.StatusConflict, status, text)
+
+	second := ask()
+	decide(c.as(schmidt), second, `{"approves":true}`)
+	status, text = decide(c.as(ciso), second, `{"approves":true,"comment":"until it is retired"}`)
+	require.Equal(t, []any{http.StatusOK, `{"state":"approved"}`}, []any{status, text})
+	status, text = event(c.as(ciso), `{"Kind":"approve"}`)
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, `"state":"accepted"`)
+	require.Contains(t, c.ok("GET", "/audit/verify", nil), `"intact":true`)
 }
 
 // packageOfSample makes the documents of the sample of the other example.

@@ -19,7 +19,7 @@ import (
 // a constraint whose conditions hold lists it, or if none of these is closed
 // ([Constraint.AllowOther]).
 func (s *Set) AllowedValues(path string) ([]*Constraint, error) {
-	leaf, err := skeleton(path)
+	leaf, err := skeleton(s.metaschema, path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (s *Set) AllowedValues(path string) ([]*Constraint, error) {
 }
 
 // skeleton makes the nodes of a path, and returns the last.
-func skeleton(path string) (*oscal.Node, error) {
+func skeleton(model *oscal.Metaschema, path string) (*oscal.Node, error) {
 	var n *oscal.Node
 	for step := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		name, _, _ := strings.Cut(step, "[")
@@ -81,7 +81,7 @@ func skeleton(path string) (*oscal.Node, error) {
 		var m *oscal.Member
 		var names []string
 		if n == nil {
-			for r := range oscal.Roots() {
+			for r := range model.Roots() {
 				names = append(names, r.Name())
 				if r.Name() == name {
 					m = r

@@ -21,6 +21,7 @@ const xmlNamespace = "http://csrc.nist.gov/ns/oscal/1.0"
 type compiler struct {
 	src              string
 	opts             CompileOptions
+	names            *nameTables
 	ignorePredicates bool // all predicates hold: what could the expression select?
 	locals           []string
 	slots            int
@@ -41,8 +42,12 @@ type compiledPath struct {
 }
 
 func newCompiler(src string, o CompileOptions, ignorePredicates bool) *compiler {
+	names := o.names
+	if names == nil {
+		names = namesOf(o.Metaschema)
+	}
 	return &compiler{
-		src: src, opts: o, ignorePredicates: ignorePredicates, evals: map[*expr]evalFn{}, paths: map[*expr]compiledPath{},
+		src: src, opts: o, names: names, ignorePredicates: ignorePredicates, evals: map[*expr]evalFn{}, paths: map[*expr]compiledPath{},
 		booleans: map[*expr]func(*dyn) bool{}, preds: map[*expr]nodePred{},
 	}
 }
@@ -798,7 +803,9 @@ func (c *compiler) typeTest(at int, typ *seqType) func(Item) bool {
 			return func(i Item) bool { return i.kind >= kindArray }
 		}
 		if kind := kindTests[typ.name]; kind != "" {
-			return func(i Item) bool { return i.kind == kindNode && nameTest{kind: kind}.matches(i.node, axisSelf) }
+			return func(i Item) bool {
+				return i.kind == kindNode && nameTest{kind: kind}.matches(i.node.Member(), axisSelf)
+			}
 		}
 	}
 	t, ok := atomicType(typ.name)

@@ -11,10 +11,10 @@
 // be misspelt.
 //
 // [BuiltIn] is the set of the 340 constraints of OSCAL 1.2.2, generated from the
-// Metaschema modules. [Load] reads others from Metaschema constraint XML. A
-// [Set] is compiled when it is made: an expression that is wrong, or not
-// supported, is known then. [Set.AllowedValues] lists what values a set lets a
-// flag or field have.
+// Metaschema modules; [OfMetaschema] has those of modules that were loaded. [Load]
+// reads external sets from Metaschema constraint XML. A [Set] is compiled when it
+// is made: an expression that is wrong, or not supported, is known then.
+// [Set.AllowedValues] lists what values a set lets a flag or field have.
 //
 // # Metapath
 //

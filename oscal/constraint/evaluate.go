@@ -9,15 +9,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 )
 
 // An evaluator goes through a document once, in document order. At each node it
-// evaluates the constraints that the node hosts, but for index-has-key, which
-// has to wait until all indexes are there, and for the verdict on allowed
-// values, which needs all constraints that look at a node.
+// evaluates the constraints that the node hosts, but for the verdicts on keys
+// whose index is not there yet, and on allowed values, which need all constraints
+// that look at a node.
 type evaluator struct {
 	*run
 	opts   Options
@@ -35,26 +36,32 @@ type evaluator struct {
 	lookups   map[string]bool
 	anyValues bool
 
+	stack    []group                      // of the nodes on the way down
 	contexts map[*oscal.Node][]*hostRules // instances of the contexts of external sets
 	indexes  map[string]*keyIndex
 	deferred []deferredKey
-	listed   []*oscal.Node // nodes with values that a constraint lists
-	unlisted []valueRecord
-	passed   []valueRecord // as listed, with the constraint; only for counts
-	suspects int           // how many of unlisted are of closed constraints
-	found    []found
-	dropped  bool
+	// Names of indexes that are looked into but that no set defines, and the first
+	// constraint that was to look into one.
+	unknown   map[string]bool
+	undefined *compiled
+	listed    []*oscal.Node // nodes with values that a constraint lists
+	unlisted  []valueRecord
+	passed    []valueRecord // as listed, with the constraint; only for counts
+	suspects  int           // how many of unlisted are of closed constraints
+	found     []found
+	dropped   bool
+
+	part     bool // this is the evaluator of a part of the document, see visitApart
+	panicked any  // what ended it
 }
 
-type keyIndex struct {
-	host  *oscal.Node
-	first map[string]*oscal.Node
-}
-
+// deferredKey is a key that is looked for in an index that is not there yet.
 type deferredKey struct {
 	c     *compiled
 	scope *scope
-	host  *oscal.Node
+	node  *oscal.Node
+	key   string
+	null  bool
 }
 
 // valueRecord says that allowed-values looked at a node.
@@ -75,7 +82,7 @@ type found struct {
 	open    bool // a value that all lists leave open
 }
 
-func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluator {
+func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) (*evaluator, error) {
 	e := &evaluator{run: newRun(ctx), opts: o, doc: doc, indexes: map[string]*keyIndex{}, lookups: map[string]bool{}}
 	e.now, e.loader, e.resolve, e.variables = o.Now, o.Loader, o.ResolveProfile, o.Variables
 	if o.MaxSteps > 0 {
@@ -84,9 +91,18 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 	e.add(doc.Root(), doc, doc.Name())
 	e.d.run = e.run
 	if !o.NoBuiltIn {
-		e.sets = append(e.sets, BuiltIn())
+		set, err := OfMetaschema(doc.Metaschema())
+		if err != nil {
+			return nil, err
+		}
+		e.sets = append(e.sets, set)
 	}
-	e.sets = append(e.sets, o.Sets...)
+	for _, s := range o.Sets {
+		if !slices.Contains(e.sets, s) {
+			e.sets = append(e.sets, s)
+		}
+	}
+	defined := map[string]bool{}
 	for _, s := range e.sets {
 		e.base = append(e.base, len(e.skip))
 		for _, c := range s.all {
@@ -98,12 +114,23 @@ func newEvaluator(ctx context.Context, doc *oscal.Document, o Options) *evaluato
 					e.lookups[c.Name] = true
 				}
 			}
+			if c.Kind == KindIndex {
+				defined[c.Name] = true
+			}
 			if o.Counts {
 				e.counts = append(e.counts, Count{Constraint: c.Constraint})
 			}
 		}
 	}
-	return e
+	for name := range e.lookups {
+		if !defined[name] {
+			if e.unknown == nil {
+				e.unknown = map[string]bool{}
+			}
+			e.unknown[name] = true
+		}
+	}
+	return e, nil
 }
 
 // wanted applies the filters.
@@ -136,8 +163,7 @@ func (e *evaluator) structure() []Finding {
 	return slices.DeleteFunc(StructureFindings(problems), func(f Finding) bool { return !e.wanted(f.Level, f.Rule) })
 }
 
-// evaluate does the work. Several goroutines would gain little: the time goes
-// into waiting for memory.
+// evaluate does the work.
 func (e *evaluator) evaluate() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -151,50 +177,41 @@ func (e *evaluator) evaluate() (err error) {
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
-	var model *modelRules
-	for _, s := range e.sets {
-		if s.model != nil {
-			model = s.model()
-		}
-	}
 	e.findContexts()
 	root := e.doc.Root()
-	var rules *memberRules
-	if model != nil {
-		rules = model.roots[root.Member()]
-	}
-	if rules == nil {
-		rules = &memberRules{member: root.Member()}
+	rules := &memberRules{member: root.Member()}
+	for _, s := range e.sets {
+		if s.model == nil || s.metaschema != e.doc.Metaschema() {
+			continue
+		}
+		if r := s.model().roots[root.Member()]; r != nil {
+			rules = r
+		}
 	}
 	e.contextsAt(e.source(root).top, nil)
 	e.visit(root, rules, nil)
+	if e.undefined != nil {
+		return fmt.Errorf("constraint: %s: no set defines the index %q", e.undefined.Key, e.undefined.Name)
+	}
 	for _, k := range e.deferred {
 		ix := e.indexes[k.c.Name]
 		if ix == nil {
-			if !e.defined(k.c.Name) {
-				return fmt.Errorf("constraint: %s: no set defines the index %q", k.c.Key, k.c.Name)
-			}
 			// The hosts of the index do not occur in this document: it is empty.
 			ix = &keyIndex{}
 		}
-		e.steps, e.current = 0, nil
-		if err := e.protect("", func() { e.hasKey(k, ix) }); err != nil {
-			e.failed(k.c, k.host, err)
-		}
+		e.steps = 0
+		e.lookUp(k, ix)
 	}
 	e.judgeValues()
 	return nil
 }
 
-func (e *evaluator) defined(name string) bool {
-	for _, s := range e.sets {
-		for _, c := range s.all {
-			if c.Kind == KindIndex && c.Name == name {
-				return true
-			}
-		}
+// versions is what the versions of the document's model are versions of.
+func (e *evaluator) versions() string {
+	if e.doc.Metaschema() == nil {
+		return "OSCAL"
 	}
-	return false
+	return "version"
 }
 
 // visit evaluates what a node hosts, then what the nodes below host.
@@ -204,54 +221,105 @@ func (e *evaluator) visit(n *oscal.Node, rules *memberRules, s *scope) {
 			panic(stopped{err})
 		}
 	}
-	for _, r := range rules.rules {
-		s = e.host(r, n, s)
+	mark, listed, unlisted := len(e.stack), len(e.listed), len(e.unlisted)
+	present := e.groupChildren(n, rules.below)
+	groups := e.stack[mark:]
+	e.run.host, e.groups = n, groups
+	for i, r := range rules.rules {
+		s = e.evaluateAll(r, rules.needs[i], present, n, s)
 	}
 	if e.contexts != nil {
 		s = e.contextsAt(n, s)
 	}
-	below := rules.below
-	if (below == nil || !below.any) && e.contexts == nil {
+	for _, g := range groups {
+		if len(g.rules.rules) == 0 && (g.rules.below == nil || !g.rules.below.any) && e.contexts == nil {
+			continue
+		}
+		if e.visitApart(g, s) {
+			continue
+		}
+		for k := g.first; k != nil && k.Member() == g.member; k = k.Next() {
+			e.visit(k, g.rules, s)
+		}
+	}
+	e.stack = e.stack[:mark]
+	e.forgetListed(listed, unlisted)
+}
+
+// forgetListed drops records that no verdict will need: of nodes that were noted
+// as listed since some place, too. Most constraints look at what is near their
+// host, so that few records are left for the end.
+func (e *evaluator) forgetListed(listed, unlisted int) {
+	near, open := e.listed[listed:], e.unlisted[unlisted:]
+	if e.counts != nil || len(near) == 0 || len(open) == 0 || len(near)*len(open) > 4096 {
 		return
 	}
+	kept := open[:0]
+	for _, r := range open {
+		if !slices.Contains(near, r.node) {
+			kept = append(kept, r)
+		} else if !r.c.AllowOther {
+			e.suspects--
+		}
+	}
+	e.unlisted = e.unlisted[:unlisted+len(kept)]
+}
+
+// noRules are those of a member that the sets say nothing of.
+var noRules = &memberRules{}
+
+// groupChildren puts the children of a node on the stack of groups and tells
+// which there are: bit n for member n of the definition, and the bit of itself.
+func (e *evaluator) groupChildren(n *oscal.Node, below *definitionRules) (present uint64) {
+	present = itself
 	i := 0
+	var last *oscal.Member
 	for k := n.First(); k != nil; k = k.Next() {
-		var m *memberRules
+		m := k.Member()
+		if m == last {
+			continue
+		}
+		last = m
+		rules := noRules
 		if below != nil {
 			// Members and nodes are both in model order.
-			for i < len(below.members) && below.members[i].member != k.Member() {
+			for i < len(below.members) && below.members[i].member != m {
 				i++
 			}
 			if i == len(below.members) {
-				i = max(0, slices.IndexFunc(below.members, func(m memberRules) bool { return m.member == k.Member() }))
+				i = max(0, slices.IndexFunc(below.members, func(r memberRules) bool { return r.member == m }))
 			}
-			m = &below.members[i]
-		} else {
-			m = &memberRules{}
+			rules = &below.members[i]
+			present |= 1 << i
 		}
-		if len(m.rules) == 0 && (m.below == nil || !m.below.any) && e.contexts == nil {
-			continue
-		}
-		e.visit(k, m, s)
+		e.stack = append(e.stack, group{m, k, rules})
 	}
+	return present
 }
 
 // contextsAt evaluates the contexts of external sets that a node is an instance
 // of.
 func (e *evaluator) contextsAt(n *oscal.Node, s *scope) *scope {
 	for _, r := range e.contexts[n] {
-		s = e.host(r, n, s)
+		s = e.evaluateAll(r, nil, 0, n, s)
 	}
 	return s
 }
 
-// host evaluates the constraints of a host on one instance and returns the
-// scope for what follows.
-func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
+// evaluateAll evaluates the constraints of a host on one instance and returns
+// the scope for what follows. A constraint that needs children which are not
+// present has no targets.
+func (e *evaluator) evaluateAll(r *hostRules, needs []uint64, present uint64, n *oscal.Node, s *scope) *scope {
 	if len(r.lets) > 0 {
 		s = &scope{outer: s, host: NodeItem(n), lets: make([]letCell, len(r.lets))}
 		for i, l := range r.lets {
 			s.lets[i].let = l
+		}
+	}
+	if len(r.sweeps) > 0 {
+		e.steps, e.current = 0, nil
+		if err := e.protect("", func() { e.sweep(r, n, s) }); err != nil {
+			e.failed(r.sweeps[0], n, err)
 		}
 	}
 	// One guard serves all constraints of the host; after an error the next one
@@ -259,12 +327,18 @@ func (e *evaluator) host(r *hostRules, n *oscal.Node, s *scope) *scope {
 	for next := 0; next < len(r.constraints); next++ {
 		err := e.protect("", func() {
 			for ; next < len(r.constraints); next++ {
+				if needs != nil && needs[next]&present == 0 {
+					continue
+				}
 				e.steps, e.current = 0, nil
 				c := r.constraints[next]
 				switch {
 				case e.skipped(c) && !(c.Kind == KindIndex && e.lookups[c.Name]) && !(c.Kind == KindAllowedValues && e.anyValues):
-				case c.Kind == KindIndexHasKey:
-					e.deferred = append(e.deferred, deferredKey{c, s, n})
+				case c.swept:
+				case c.Kind == KindIndexHasKey && e.unknown[c.Name]:
+					if e.undefined == nil {
+						e.undefined = c
+					}
 				default:
 					e.constraint(c, n, s)
 				}
@@ -359,6 +433,10 @@ func (e *evaluator) targets(c *compiled, n *oscal.Node, s *scope, buf []*oscal.N
 }
 
 func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
+	if c.target == nil && c.Kind == KindAllowedValues {
+		e.allowedValue(c, host)
+		return
+	}
 	nodes := e.targets(c, host, s, e.buffer())
 	switch c.Kind {
 	case KindAllowedValues:
@@ -388,17 +466,16 @@ func (e *evaluator) constraint(c *compiled, host *oscal.Node, s *scope) {
 			return fmt.Sprintf("expected %s of %s, found %d", bounds(c.MinOccurs, c.MaxOccurs), c.Target, len(nodes))
 		})
 	case KindIndex:
-		ix := &keyIndex{host: host, first: make(map[string]*oscal.Node, len(nodes))}
-		if old := e.indexes[c.Name]; old != nil {
-			e.count(c, false)
-			e.add1(found{c: c, node: host, message: fmt.Sprintf("the index %s is built a second time", c.Name), related: old.host, about: "built here first"})
-			break
+		if e.newIndex(c, host) {
+			ix := &keyIndex{host: host, keys: newKeyTable(len(nodes))}
+			e.indexes[c.Name] = ix
+			e.unique(c, s, nodes, ix.keys)
 		}
-		e.indexes[c.Name] = ix
-		e.unique(c, s, nodes, ix.first)
+	case KindIndexHasKey:
+		e.hasKey(c, s, nodes)
 	case KindIsUnique:
 		if len(nodes) > 8 {
-			e.unique(c, s, nodes, make(map[string]*oscal.Node, len(nodes)))
+			e.unique(c, s, nodes, newKeyTable(len(nodes)))
 		} else if len(nodes) > 0 {
 			e.uniqueFew(c, s, nodes)
 		}
@@ -425,7 +502,7 @@ func (e *evaluator) allowedValue(c *compiled, n *oscal.Node) {
 	if deprecated {
 		for _, x := range c.Enums {
 			if x.Value == v {
-				e.add1(found{c: c, node: n, message: fmt.Sprintf("the value %s is deprecated since OSCAL %s", clip(v), x.Deprecated), notice: true})
+				e.add1(found{c: c, node: n, message: fmt.Sprintf("the value %s is deprecated since %s %s", clip(v), e.versions(), x.Deprecated), notice: true})
 			}
 		}
 	}
@@ -540,7 +617,12 @@ func notListed(value string, lists ...*compiled) (message, meant string) {
 			}
 		}
 	}
-	return fmt.Sprintf("the value %s is not one of %s", clip(value), list(names)), nearest.Name(value, names)
+	message = fmt.Sprintf("the value %s is not one of %s", clip(value), list(names))
+	// Numbers, dates and single letters are not misspelt but other.
+	if strings.IndexFunc(value, unicode.IsLetter) < 0 || len(value) < 3 {
+		return message, ""
+	}
+	return message, nearest.Name(value, names)
 }
 
 // list names the values of an enumeration, the first twelve if there are many.
@@ -563,15 +645,16 @@ func (e *evaluator) match(c *compiled, s *scope, n *oscal.Node) {
 }
 
 // unique puts nodes in an index and notes those whose key is there.
-func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, first map[string]*oscal.Node) {
+func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, keys *keyTable) {
 	for _, n := range nodes {
 		key, null := e.key(c, s, n)
 		if null {
 			continue // not indexed
 		}
-		before, there := first[key]
-		if !there {
-			first[key] = n
+		p := keys.find(key)
+		before := keys.first(p.head, nil)
+		if before == nil {
+			keys.put(p, key, n)
 		}
 		e.oneKey(c, s, n, before, key)
 	}
@@ -644,7 +727,7 @@ func (e *evaluator) key(c *compiled, s *scope, n *oscal.Node) (key string, null 
 
 func (e *evaluator) keyPart(k *compiledKey, s *scope, n *oscal.Node) (string, bool) {
 	var v string
-	if k.flag != "" {
+	if k.flag != nil {
 		f := flagOf(n, k.flag)
 		if f == nil {
 			return "", false
@@ -685,23 +768,29 @@ func showKey(c *compiled, key string) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-func (e *evaluator) hasKey(k deferredKey, ix *keyIndex) {
-	c, s := k.c, k.scope
-	nodes := e.targets(c, k.host, s, e.buffer())
-	for _, n := range nodes {
-		key, null := e.key(c, s, n)
-		ok := false
-		if !null {
-			_, ok = ix.first[key]
-		}
-		e.verdict(c, s, n, ok, func() string {
-			if null {
-				return fmt.Sprintf("this has no key for the index %s", c.Name)
-			}
-			return fmt.Sprintf("the key %s is not in the index %s", showKey(c, key), c.Name)
-		})
+func (e *evaluator) hasKey(c *compiled, s *scope, nodes []*oscal.Node) {
+	if len(nodes) == 0 {
+		return
 	}
-	e.release(nodes)
+	ix := e.indexes[c.Name]
+	for _, n := range nodes {
+		k := deferredKey{c: c, scope: s, node: n}
+		k.key, k.null = e.key(c, s, n)
+		if ix == nil {
+			e.deferred = append(e.deferred, k)
+			continue
+		}
+		e.lookUp(k, ix)
+	}
+}
+
+func (e *evaluator) lookUp(k deferredKey, ix *keyIndex) {
+	e.verdict(k.c, k.scope, k.node, !k.null && ix.has(k.key), func() string {
+		if k.null {
+			return fmt.Sprintf("this has no key for the index %s", k.c.Name)
+		}
+		return fmt.Sprintf("the key %s is not in the index %s", showKey(k.c, k.key), k.c.Name)
+	})
 }
 
 // report gives findings their places and puts them in order.

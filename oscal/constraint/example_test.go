@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing/fstest"
 
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/constraint"
@@ -246,4 +247,50 @@ func ExampleWriteSARIF() {
 	// "fullyQualifiedName": "/catalog[1]/metadata[1]/party[1]/@type",
 	// "fullyQualifiedName": "/catalog/metadata/parties/0/type",
 	// "columnKind": "unicodeCodePoints"
+}
+
+const machineModule = `<METASCHEMA xmlns="http://csrc.nist.gov/ns/oscal/metaschema/1.0">
+  <schema-name>Machines</schema-name>
+  <schema-version>1.0</schema-version>
+  <short-name>machines</short-name>
+  <namespace>https://example.org/ns/machines</namespace>
+  <define-assembly name="machine">
+    <root-name>machine</root-name>
+    <define-flag name="state" as-type="token">
+      <constraint><allowed-values id="machine-state"><enum value="up">works</enum><enum value="down">does not</enum></allowed-values></constraint>
+    </define-flag>
+    <model><define-field name="owner"/></model>
+    <constraint><expect id="owned" target="." test="exists(owner)" level="WARNING"/></constraint>
+  </define-assembly>
+</METASCHEMA>`
+
+func ExampleOfMetaschema() {
+	m, err := oscal.LoadMetaschema(fstest.MapFS{"m.xml": {Data: []byte(machineModule)}}, "m.xml", nil)
+	if err != nil {
+		panic(err)
+	}
+	set, err := constraint.OfMetaschema(m)
+	if err != nil {
+		panic(err)
+	}
+	for c := range set.Constraints() {
+		fmt.Println(c.Rule(), c.Kind)
+	}
+	// Validate needs not be told: a document knows its models.
+	doc, err := oscal.Parse(`{"machine": {"state": "broken"}}`, &oscal.ReadOptions{Name: "m.json", Metaschema: m})
+	if err != nil {
+		panic(err)
+	}
+	report, err := constraint.Validate(context.Background(), doc, nil)
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range report.Findings {
+		fmt.Println(f.Error())
+	}
+	// Output:
+	// owned expect
+	// machine-state allowed-values
+	// m.json:1:2: warning: this does not hold: exists(owner) (at /machine) [owned]
+	// m.json:1:23: the value "broken" is not one of up, down (at /machine/state) [machine-state]
 }

@@ -16,8 +16,11 @@ type CompileOptions struct {
 	// the document, as the reference engine does inside nested contexts.
 	RelativeRoot bool
 	// Namespaces binds prefixes of element names to namespaces. Names of the
-	// OSCAL namespace are those of the model; others are refused.
+	// namespace of the models are known; others are refused.
 	Namespaces map[string]string
+	// Metaschema has the models that the names are of; default: those of OSCAL.
+	Metaschema *oscal.Metaschema
+	names      *nameTables // of it, where many expressions are compiled
 }
 
 // An Expression is a compiled Metapath expression. It is immutable: several
@@ -25,9 +28,14 @@ type CompileOptions struct {
 type Expression struct {
 	text  string
 	fn    evalFn
-	nodes nodesFn  // set if the expression is a path of nodes from the context
-	test  nodePred // its effective boolean value
-	slots int
+	nodes nodesFn    // set if the expression is a path of nodes from the context
+	first *memberSet // what the first step of such a path selects, nil if it is not known
+	test  nodePred   // its effective boolean value
+	// everywhere is set if the expression selects all nodes of some members in the
+	// document of the context node, as //part does.
+	everywhere *memberSet
+	names      *nameTables
+	slots      int
 }
 
 // Compile compiles a Metapath expression. Functions and variables are resolved
@@ -57,7 +65,7 @@ func compileExpression(text string, o CompileOptions, ignorePredicates bool) (*E
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &Expression{text: text, fn: fn, nodes: nodes, test: test, slots: c.slots}, nil
+	return &Expression{text: text, fn: fn, nodes: nodes, first: c.first(tree), everywhere: c.everywhere(tree), names: c.names, test: test, slots: c.slots}, nil
 }
 
 // String returns the text of the expression.
@@ -126,8 +134,13 @@ func (e *Expression) eval(r *run, s *scope, item Item) Sequence {
 
 // at makes a dynamic context, used over and over, that of the expression.
 func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
-	d.current = e
-	d.scope, d.item, d.pos, d.size = s, NodeItem(n), 1, 1
+	e.in(d, s)
+	d.item, d.pos, d.size = NodeItem(n), 1, 1
+}
+
+// in is at for what is a function of nodes, which takes no item.
+func (e *Expression) in(d *dyn, s *scope) {
+	d.current, d.scope = e, s
 	if len(d.vars) < e.slots {
 		d.vars = make([]Sequence, e.slots)
 	}
@@ -136,10 +149,11 @@ func (e *Expression) at(d *dyn, s *scope, n *oscal.Node) {
 // appendNodes appends the nodes that the expression selects; a value that is
 // not a node is an error.
 func (e *Expression) appendNodes(d *dyn, s *scope, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-	e.at(d, s, n)
 	if e.nodes != nil {
+		e.in(d, s)
 		return e.nodes(d, n, out)
 	}
+	e.at(d, s, n)
 	for _, it := range e.fn(d) {
 		if it.kind != kindNode {
 			fail(CodeType, "the target must be nodes, found %s", Sequence{it}.describe())
@@ -151,6 +165,6 @@ func (e *Expression) appendNodes(d *dyn, s *scope, n *oscal.Node, out []*oscal.N
 
 // holds returns the effective boolean value on a node.
 func (e *Expression) holds(d *dyn, s *scope, n *oscal.Node) bool {
-	e.at(d, s, n)
+	e.in(d, s)
 	return e.test(d, n)
 }

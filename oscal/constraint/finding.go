@@ -14,7 +14,8 @@ import (
 type Options struct {
 	// Sets are evaluated after the built-in set, in this order.
 	Sets []*Set
-	// NoBuiltIn leaves the built-in set out.
+	// NoBuiltIn leaves the constraints out that the models of the document define:
+	// those of [BuiltIn] or, for a document of a metaschema, of [OfMetaschema].
 	NoBuiltIn bool
 	// NoStructure leaves out what was found wrong when the document was read, or,
 	// if it was built, what [oscal.Document.Check] finds.
@@ -175,12 +176,16 @@ func (r *Report) Valid() bool {
 }
 
 // Validate evaluates constraints on a document and reports all that is wrong
-// with it, structure included. The error is the one of ctx, or that of a set
-// that refers to an index that no set defines; findings are no error.
+// with it, structure included. The error is the one of ctx, that of a set that
+// refers to an index that no set defines, or that of [OfMetaschema]; findings
+// are no error.
 //
 // Every constraint is evaluated on all instances of its host. One that cannot be
 // evaluated makes a finding of level Error that says why; the others are not
 // touched by it. The document is not changed.
+//
+// Up to GOMAXPROCS goroutines work at a large document; the report does not
+// depend on their number. A loader is called by one at a time.
 func Validate(ctx context.Context, doc *oscal.Document, opts *Options) (*Report, error) {
 	var o Options
 	if opts != nil {
@@ -189,7 +194,10 @@ func Validate(ctx context.Context, doc *oscal.Document, opts *Options) (*Report,
 	if o.MaxFindings <= 0 {
 		o.MaxFindings = 100_000
 	}
-	e := newEvaluator(ctx, doc, o)
+	e, err := newEvaluator(ctx, doc, o)
+	if err != nil {
+		return nil, err
+	}
 	report := &Report{}
 	if !o.NoStructure {
 		report.Findings = e.structure()

@@ -528,7 +528,7 @@ var library = sync.OnceValue(func() map[string]function {
 			if len(a) == 2 && len(node) == 0 {
 				return nil
 			}
-			return ofNode(node, "has-oscal-namespace", func(n *oscal.Node) Sequence { return boolSeq(hasNamespace(n, values)) })
+			return ofNode(node, "has-oscal-namespace", func(n *oscal.Node) Sequence { return boolSeq(hasNamespace(flagNamed(n, "ns"), values)) })
 		}},
 		"doc":               {1, 1, false, docFunction},
 		"doc-available":     {1, 1, false, docAvailable},

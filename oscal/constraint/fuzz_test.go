@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/issokit/issokit/internal/corpus"
+	"github.com/issokit/issokit/internal/metaschema"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -86,7 +87,7 @@ func FuzzLoad(f *testing.F) {
 		// Short seeds mutate better than whole sets: some contexts alone.
 		for i, part := range strings.Split(text, "\n    </context>") {
 			if j := strings.Index(part, "<context>"); j >= 0 && i < 12 && len(part) < 4000 {
-				f.Add(`<metaschema-meta-constraints xmlns="` + metaschemaNamespace + `">` + part[j:] + "</context></metaschema-meta-constraints>")
+				f.Add(`<metaschema-meta-constraints xmlns="` + metaschema.Namespace + `">` + part[j:] + "</context></metaschema-meta-constraints>")
 			}
 		}
 	}

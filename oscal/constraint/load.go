@@ -1,10 +1,7 @@
 package constraint
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,11 +9,9 @@ import (
 	"strings"
 
 	"github.com/issokit/issokit/internal/errlist"
+	"github.com/issokit/issokit/internal/metaschema"
 	"github.com/issokit/issokit/oscal"
 )
-
-// metaschemaNamespace is the namespace of constraint sets.
-const metaschemaNamespace = "http://csrc.nist.gov/ns/oscal/metaschema/1.0"
 
 // sarifNamespace is that of the props of constraints that mean something to
 // SARIF.
@@ -28,6 +23,8 @@ type LoadOptions struct {
 	Loader Loader
 	// Variables are names that [Options] will give values to.
 	Variables []string
+	// Metaschema has the models that the set is about; default: those of OSCAL.
+	Metaschema *oscal.Metaschema
 	// RelativeRoot reads a slash at the start of an expression relative to the
 	// context, as the reference engine does: /location in the context
 	// /system-security-plan/metadata is then a location in the metadata. The
@@ -60,6 +57,10 @@ func (p Problem) Error() string {
 
 // Unwrap returns the cause.
 func (p Problem) Unwrap() error { return p.Err }
+
+func problemOf(p metaschema.Problem) Problem {
+	return Problem{File: p.File, Line: p.Line, Column: p.Column, Message: p.Message, Err: p.Err}
+}
 
 // Problems are all that is wrong with a set and those that it imports, in the
 // order of the text.
@@ -100,16 +101,17 @@ func Load(ctx context.Context, name string, r io.Reader, opts *LoadOptions) (*Se
 	if o.MaxFiles <= 0 {
 		o.MaxFiles = 100
 	}
-	l := &setLoader{ctx: ctx, opts: o, set: &Set{name: name}, declared: map[string][]declaration{}, done: map[string]bool{}}
-	for _, v := range o.Variables {
-		l.declared[v] = append(l.declared[v], declaration{})
-	}
+	l := newSetLoader(ctx, &Set{name: name, metaschema: o.Metaschema}, o)
 	l.file(name, r, nil)
 	if len(l.problems) == 0 {
+		base, err := OfMetaschema(o.Metaschema)
+		if err != nil {
+			return nil, err
+		}
 		for _, f := range l.files {
 			l.compileFile(f)
 		}
-		l.checkIndexes()
+		l.checkIndexes(base, l.set)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -120,25 +122,17 @@ func Load(ctx context.Context, name string, r io.Reader, opts *LoadOptions) (*Se
 	return l.set, nil
 }
 
-// setElement is an element of a set with its place.
-type setElement struct {
-	name         string
-	attrs        map[string]string
-	line, column int
-	text         string
-	kids         []*setElement
-}
-
 type setFile struct {
 	name       string
-	root       *setElement
+	key        string // of the constraints, a number follows
+	root       *metaschema.Element
 	namespaces map[string]string
 	number     int // of the next constraint or let
 }
 
 // declaration says where a let stands: in which context, at which place in it.
 type declaration struct {
-	in *setElement
+	in *metaschema.Element
 	at int
 }
 
@@ -149,13 +143,22 @@ type setLoader struct {
 	files    []*setFile // imported ones first
 	done     map[string]bool
 	declared map[string][]declaration
+	names    *nameTables
 	problems Problems
 }
 
-func (l *setLoader) problem(f *setFile, e *setElement, expression string, err error, format string, args ...any) {
+func newSetLoader(ctx context.Context, set *Set, o LoadOptions) *setLoader {
+	l := &setLoader{ctx: ctx, opts: o, set: set, names: namesOf(o.Metaschema), declared: map[string][]declaration{}, done: map[string]bool{}}
+	for _, v := range o.Variables {
+		l.declared[v] = append(l.declared[v], declaration{})
+	}
+	return l
+}
+
+func (l *setLoader) problem(f *setFile, e *metaschema.Element, expression string, err error, format string, args ...any) {
 	p := Problem{File: f.name, Expression: expression, Message: fmt.Sprintf(format, args...), Err: err}
 	if e != nil {
-		p.Line, p.Column = e.line, e.column
+		p.Line, p.Column = e.Line, e.Column
 	}
 	l.problems = append(l.problems, p)
 }
@@ -163,7 +166,7 @@ func (l *setLoader) problem(f *setFile, e *setElement, expression string, err er
 // file reads a file and, before it takes its place in the list, what it
 // imports.
 func (l *setLoader) file(name string, r io.Reader, stack []string) {
-	f := &setFile{name: name, namespaces: map[string]string{}}
+	f := &setFile{name: name, key: name, namespaces: map[string]string{}}
 	l.done[name] = true
 	stack = append(stack, name)
 	data, err := io.ReadAll(io.LimitReader(r, l.opts.MaxBytes+1))
@@ -175,29 +178,33 @@ func (l *setLoader) file(name string, r io.Reader, stack []string) {
 		l.problem(f, nil, "", nil, "the file has more than %d bytes", l.opts.MaxBytes)
 		return
 	}
-	if f.root = l.parse(f, data); f.root == nil {
+	root, ps := metaschema.Parse(name, string(data))
+	for _, p := range ps {
+		l.problems = append(l.problems, problemOf(p))
+	}
+	if f.root = root; root == nil {
 		return
 	}
-	if n := f.root.name; n != "metaschema-meta-constraints" && n != "METASCHEMA-CONSTRAINTS" {
+	if n := f.root.Name; n != "metaschema-meta-constraints" && n != "METASCHEMA-CONSTRAINTS" {
 		l.problem(f, f.root, "", nil, "expected metaschema-meta-constraints or METASCHEMA-CONSTRAINTS, found %s", n)
 		return
 	}
-	for _, e := range f.root.kids {
-		switch e.name {
+	for _, e := range f.root.Kids {
+		switch e.Name {
 		case "import":
 			l.imported(f, e, stack)
 		case "namespace-binding":
-			f.namespaces[e.attrs["prefix"]] = e.attrs["uri"]
+			f.namespaces[e.Attrs["prefix"]] = e.Attrs["uri"]
 		}
 	}
 	l.declare(f.root)
 	l.files = append(l.files, f)
 }
 
-func (l *setLoader) imported(f *setFile, e *setElement, stack []string) {
-	uri, err := joinURI(f.name, e.attrs["href"])
+func (l *setLoader) imported(f *setFile, e *metaschema.Element, stack []string) {
+	uri, err := joinURI(f.name, e.Attrs["href"])
 	switch {
-	case e.attrs["href"] == "":
+	case e.Attrs["href"] == "":
 		l.problem(f, e, "", nil, "the import has no href")
 	case err != nil:
 		l.problem(f, e, "", err, "%v", err)
@@ -227,76 +234,12 @@ func (l *setLoader) imported(f *setFile, e *setElement, stack []string) {
 	}
 }
 
-// parse reads the XML. Document types are refused, and with them all entities
-// but the five.
-func (l *setLoader) parse(f *setFile, data []byte) *setElement {
-	dec := xml.NewDecoder(bytes.NewReader(data))
-	var stack []*setElement
-	var root *setElement
-	for {
-		line, column := dec.InputPos()
-		at := &setElement{line: line, column: column}
-		tok, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			at.line, at.column = dec.InputPos()
-			if x, ok := errors.AsType[*xml.SyntaxError](err); ok {
-				l.problem(f, at, "", err, "not well-formed: %s", x.Msg)
-				return nil
-			}
-			l.problem(f, at, "", err, "%v", err)
-			return nil
-		}
-		switch t := tok.(type) {
-		case xml.Directive:
-			l.problem(f, at, "", nil, "a document type is not allowed")
-			return nil
-		case xml.StartElement:
-			at.name, at.attrs = t.Name.Local, map[string]string{}
-			if t.Name.Space != metaschemaNamespace && len(stack) == 0 {
-				l.problem(f, at, "", nil, "expected an element of the namespace %s, found one of %q", metaschemaNamespace, t.Name.Space)
-				return nil
-			}
-			if t.Name.Space != metaschemaNamespace {
-				at.name = "{" + t.Name.Space + "}" + t.Name.Local
-			}
-			for _, a := range t.Attr {
-				if a.Name.Space == "" && a.Name.Local != "xmlns" {
-					at.attrs[a.Name.Local] = a.Value
-				}
-			}
-			if len(stack) > 0 {
-				top := stack[len(stack)-1]
-				top.kids = append(top.kids, at)
-			} else {
-				root = at
-			}
-			if stack = append(stack, at); len(stack) > 100 {
-				l.problem(f, at, "", nil, "elements are nested deeper than 100")
-				return nil
-			}
-		case xml.EndElement:
-			stack = stack[:len(stack)-1]
-		case xml.CharData:
-			if len(stack) > 0 {
-				stack[len(stack)-1].text += string(t)
-			}
-		}
-	}
-	if root == nil {
-		l.problem(f, nil, "", nil, "there is no root element")
-	}
-	return root
-}
-
 // declare notes the lets below an element, so that expressions can be checked
 // against them wherever they stand.
-func (l *setLoader) declare(e *setElement) {
-	for i, k := range e.kids {
-		if k.name == "let" {
-			l.declared[k.attrs["var"]] = append(l.declared[k.attrs["var"]], declaration{e, i})
+func (l *setLoader) declare(e *metaschema.Element) {
+	for i, k := range e.Kids {
+		if k.Name == "let" {
+			l.declared[k.Attrs["var"]] = append(l.declared[k.Attrs["var"]], declaration{e, i})
 			continue
 		}
 		l.declare(k)
@@ -305,7 +248,7 @@ func (l *setLoader) declare(e *setElement) {
 
 // visible returns the variables that an expression at a place may use: not
 // those that only its own context declares, there or later.
-func (l *setLoader) visible(in *setElement, at int) []string {
+func (l *setLoader) visible(in *metaschema.Element, at int) []string {
 	var names []string
 	for name, where := range l.declared {
 		if slices.ContainsFunc(where, func(d declaration) bool { return d.in != in || d.at < at }) {
@@ -316,18 +259,18 @@ func (l *setLoader) visible(in *setElement, at int) []string {
 }
 
 func (l *setLoader) compileFile(f *setFile) {
-	older := f.root.name == "METASCHEMA-CONSTRAINTS"
-	for _, e := range f.root.kids {
+	older := f.root.Name == "METASCHEMA-CONSTRAINTS"
+	for _, e := range f.root.Kids {
 		switch {
-		case e.name == "context" && !older:
+		case e.Name == "context" && !older:
 			if c := l.context(f, e, true); c != nil {
 				l.set.contexts = append(l.set.contexts, c)
 			}
-		case e.name == "scope" && older:
+		case e.Name == "scope" && older:
 			l.set.contexts = append(l.set.contexts, l.scope(f, e)...)
-		case isProse(e.name), e.name == "import", e.name == "namespace-binding", e.name == "definition-context":
+		case isProse(e.Name), e.Name == "import", e.Name == "namespace-binding", e.Name == "definition-context":
 		default:
-			l.problem(f, e, "", nil, "unknown element %s in %s", e.name, f.root.name)
+			l.problem(f, e, "", nil, "unknown element %s in %s", e.Name, f.root.Name)
 		}
 	}
 }
@@ -341,27 +284,27 @@ func isProse(name string) bool {
 	return false
 }
 
-func (l *setLoader) context(f *setFile, e *setElement, top bool) *contextRules {
+func (l *setLoader) context(f *setFile, e *metaschema.Element, top bool) *contextRules {
 	c := &contextRules{rules: &hostRules{}}
-	for _, k := range e.kids {
+	for _, k := range e.Kids {
 		switch {
-		case k.name == "metapath":
+		case k.Name == "metapath":
 			l.target(f, c, k, top)
-		case k.name == "constraints":
-			l.rules(f, c, k)
-		case k.name == "context":
+		case k.Name == "constraints":
+			l.contextRules(f, c, k)
+		case k.Name == "context":
 			if in := l.context(f, k, false); in != nil {
 				c.inner = append(c.inner, in)
 				if c.first == nil {
 					c.first = in.first
 				}
 			}
-		case isProse(k.name):
+		case isProse(k.Name):
 		default:
-			l.problem(f, k, "", nil, "unknown element %s in context", k.name)
+			l.problem(f, k, "", nil, "unknown element %s in context", k.Name)
 		}
 	}
-	if !slices.ContainsFunc(e.kids, func(k *setElement) bool { return k.name == "metapath" }) {
+	if !slices.ContainsFunc(e.Kids, func(k *metaschema.Element) bool { return k.Name == "metapath" }) {
 		l.problem(f, e, "", nil, "the context has no metapath")
 	}
 	return c
@@ -369,27 +312,27 @@ func (l *setLoader) context(f *setFile, e *setElement, top bool) *contextRules {
 
 // scope reads a scope of the older form: assembly, field and flag elements with
 // a target, which hold the constraints.
-func (l *setLoader) scope(f *setFile, e *setElement) []*contextRules {
-	if ns := e.attrs["metaschema-namespace"]; ns != "" && ns != xmlNamespace {
-		l.problem(f, e, "", nil, "the scope is of the namespace %s, not of OSCAL", ns)
+func (l *setLoader) scope(f *setFile, e *metaschema.Element) []*contextRules {
+	if ns := e.Attrs["metaschema-namespace"]; ns != "" && !isOfModel(l.opts.Metaschema, ns) {
+		l.problem(f, e, "", nil, "the scope is of the namespace %s, not of the models", ns)
 	}
 	var out []*contextRules
 	kinds := map[string]oscal.Kind{"assembly": oscal.Assembly, "field": oscal.Field, "flag": oscal.Flag}
-	for _, k := range e.kids {
-		kind, ok := kinds[k.name]
+	for _, k := range e.Kids {
+		kind, ok := kinds[k.Name]
 		if !ok {
-			if !isProse(k.name) {
-				l.problem(f, k, "", nil, "unknown element %s in scope", k.name)
+			if !isProse(k.Name) {
+				l.problem(f, k, "", nil, "unknown element %s in scope", k.Name)
 			}
 			continue
 		}
-		c := &contextRules{rules: &hostRules{}, kind: kind, module: e.attrs["metaschema-short-name"]}
+		c := &contextRules{rules: &hostRules{}, kind: kind, module: e.Attrs["metaschema-short-name"]}
 		l.target(f, c, k, true)
 		rules := *k
-		if i := slices.IndexFunc(k.kids, func(x *setElement) bool { return x.name == "constraints" || x.name == "constraint" }); i >= 0 {
-			rules = *k.kids[i]
+		if i := slices.IndexFunc(k.Kids, func(x *metaschema.Element) bool { return x.Name == "constraints" || x.Name == "constraint" }); i >= 0 {
+			rules = *k.Kids[i]
 		}
-		l.rules(f, c, &rules)
+		l.contextRules(f, c, &rules)
 		out = append(out, c)
 	}
 	return out
@@ -397,19 +340,19 @@ func (l *setLoader) scope(f *setFile, e *setElement) []*contextRules {
 
 // target compiles a path of a context. That of a context at the top starts at
 // the document.
-func (l *setLoader) target(f *setFile, c *contextRules, e *setElement, top bool) {
-	text, ok := e.attrs["target"]
+func (l *setLoader) target(f *setFile, c *contextRules, e *metaschema.Element, top bool) {
+	text, ok := e.Attrs["target"]
 	if !ok {
-		l.problem(f, e, "", nil, "%s has no target", e.name)
+		l.problem(f, e, "", nil, "%s has no target", e.Name)
 		return
 	}
-	o := CompileOptions{Namespaces: f.namespaces, Variables: l.opts.Variables, RelativeRoot: l.opts.RelativeRoot && !top}
+	o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, names: l.names, Variables: l.opts.Variables, RelativeRoot: l.opts.RelativeRoot && !top}
 	if x := l.compile(f, e, "target", text, o); x != nil {
 		c.targets = append(c.targets, x)
 	}
 }
 
-func (l *setLoader) compile(f *setFile, e *setElement, attribute, text string, o CompileOptions) *Expression {
+func (l *setLoader) compile(f *setFile, e *metaschema.Element, attribute, text string, o CompileOptions) *Expression {
 	x, err := compileExpression(text, o, false)
 	if err != nil {
 		l.problem(f, e, text, err, "%s: %s at offset %d [%s]", attribute, err.Message, err.Offset, err.Code)
@@ -425,27 +368,34 @@ var attributes = map[Kind][]string{
 	KindIsUnique: {"name"}, KindHasCardinality: {"min-occurs", "max-occurs"}, KindExpect: {"test"}, KindReport: {"test"},
 }
 
-// rules reads the lets and the constraints of a context.
-func (l *setLoader) rules(f *setFile, c *contextRules, e *setElement) {
-	for i, k := range e.kids {
-		o := CompileOptions{Namespaces: f.namespaces, Variables: l.visible(e, i), RelativeRoot: l.opts.RelativeRoot}
-		if k.name == "let" {
+func (l *setLoader) contextRules(f *setFile, c *contextRules, e *metaschema.Element) {
+	l.rules(f, c.rules, e)
+	if c.first == nil && len(c.rules.constraints) > 0 {
+		c.first = c.rules.constraints[0]
+	}
+}
+
+// rules reads the lets and the constraints of a context, or of a definition.
+func (l *setLoader) rules(f *setFile, rules *hostRules, e *metaschema.Element) {
+	for i, k := range e.Kids {
+		o := CompileOptions{Namespaces: f.namespaces, Metaschema: l.opts.Metaschema, names: l.names, Variables: l.visible(e, i), RelativeRoot: l.opts.RelativeRoot}
+		if k.Name == "let" {
 			f.number++
-			name := k.attrs["var"]
+			name := k.Attrs["var"]
 			if nameLen(name) != len(name) || name == "" {
 				l.problem(f, k, "", nil, "%q is no name of a variable", name)
 			}
-			if x := l.compile(f, k, "expression", k.attrs["expression"], o); x != nil {
-				c.rules.lets = append(c.rules.lets, &compiledLet{name, x})
+			if x := l.compile(f, k, "expression", k.Attrs["expression"], o); x != nil {
+				rules.lets = append(rules.lets, &compiledLet{name, x})
 			}
 			continue
 		}
 		var kind Kind
-		if isProse(k.name) {
+		if isProse(k.Name) {
 			continue
 		}
-		if kind.UnmarshalText([]byte(k.name)) != nil {
-			l.problem(f, k, "", nil, "there is no kind of constraint %s", k.name)
+		if kind.UnmarshalText([]byte(k.Name)) != nil {
+			l.problem(f, k, "", nil, "there is no kind of constraint %s", k.Name)
 			continue
 		}
 		x := &compiled{set: l.set, order: len(l.set.all), Constraint: l.constraint(f, k, kind)}
@@ -460,48 +410,45 @@ func (l *setLoader) rules(f *setFile, c *contextRules, e *setElement) {
 			l.problem(f, k, "", err, "%v", err)
 		}
 		l.set.all = append(l.set.all, x)
-		c.rules.constraints = append(c.rules.constraints, x)
-		if c.first == nil {
-			c.first = x
-		}
+		rules.add(x)
 	}
 }
 
 // constraint reads the attributes and children of a constraint and checks them.
-func (l *setLoader) constraint(f *setFile, e *setElement, kind Kind) *Constraint {
+func (l *setLoader) constraint(f *setFile, e *metaschema.Element, kind Kind) *Constraint {
 	c := &Constraint{
-		Key: f.name + "#" + strconv.Itoa(f.number), ID: e.attrs["id"], Kind: kind, Level: LevelError, Target: ".", MaxOccurs: -1,
-		Test: e.attrs["test"], Regex: e.attrs["regex"], Name: e.attrs["name"], Extensible: e.attrs["extensible"], File: f.name, Line: e.line,
+		Key: f.key + "#" + strconv.Itoa(f.number), ID: e.Attrs["id"], Kind: kind, Level: LevelError, Target: ".", MaxOccurs: -1,
+		Test: e.Attrs["test"], Regex: e.Attrs["regex"], Name: e.Attrs["name"], Extensible: e.Attrs["extensible"], File: f.name, Line: e.Line,
 	}
-	for _, name := range sortedKeys(e.attrs) {
+	for _, name := range sortedKeys(e.Attrs) {
 		if !slices.Contains([]string{"id", "level", "target"}, name) && !slices.Contains(attributes[kind], name) {
 			l.problem(f, e, "", nil, "%s has no attribute %s", kind, name)
 		}
 	}
-	if t, ok := e.attrs["target"]; ok {
+	if t, ok := e.Attrs["target"]; ok {
 		c.Target = strings.TrimSpace(t)
 	}
-	if v, ok := e.attrs["level"]; ok {
+	if v, ok := e.Attrs["level"]; ok {
 		if err := c.Level.UnmarshalText([]byte(v)); err != nil {
 			l.problem(f, e, "", nil, "there is no level %q", v)
 		}
 	}
 	one := func(attribute string, values ...string) {
-		if v, ok := e.attrs[attribute]; ok && !slices.Contains(values, v) {
+		if v, ok := e.Attrs[attribute]; ok && !slices.Contains(values, v) {
 			l.problem(f, e, "", nil, "%s is %q, expected %s", attribute, v, strings.Join(values, ", "))
 		}
 	}
 	one("allow-other", "yes", "no")
 	one("extensible", "none", "model", "external")
-	c.AllowOther = e.attrs["allow-other"] == "yes"
-	if t, ok := e.attrs["datatype"]; ok {
+	c.AllowOther = e.Attrs["allow-other"] == "yes"
+	if t, ok := e.Attrs["datatype"]; ok {
 		// Types that exist only between values are none of text.
 		if c.DataType = atomicTypes[t]; c.DataType == 0 || c.DataType >= typeDuration {
 			l.problem(f, e, "", nil, "there is no data type %q", t)
 		}
 	}
 	number := func(attribute string, value *int) {
-		v, ok := e.attrs[attribute]
+		v, ok := e.Attrs[attribute]
 		if !ok || attribute == "max-occurs" && v == "unbounded" {
 			return
 		}
@@ -516,37 +463,37 @@ func (l *setLoader) constraint(f *setFile, e *setElement, kind Kind) *Constraint
 	number("max-occurs", &c.MaxOccurs)
 	required := map[Kind][]string{KindExpect: {"test"}, KindReport: {"test"}, KindIndex: {"name"}, KindIndexHasKey: {"name"}}
 	for _, name := range required[kind] {
-		if e.attrs[name] == "" {
+		if e.Attrs[name] == "" {
 			l.problem(f, e, "", nil, "%s lacks the attribute %s", kind, name)
 		}
 	}
-	if kind == KindMatches && c.Regex == "" && c.DataType == 0 && e.attrs["datatype"] == "" {
+	if kind == KindMatches && c.Regex == "" && c.DataType == 0 && e.Attrs["datatype"] == "" {
 		l.problem(f, e, "", nil, "matches lacks a regex or a datatype")
 	}
-	for _, k := range e.kids {
+	for _, k := range e.Kids {
 		switch {
-		case k.name == "enum" && kind == KindAllowedValues:
-			if _, ok := k.attrs["value"]; !ok {
+		case k.Name == "enum" && kind == KindAllowedValues:
+			if _, ok := k.Attrs["value"]; !ok {
 				l.problem(f, k, "", nil, "enum lacks the attribute value")
 			}
-			c.Enums = append(c.Enums, Enum{Value: k.attrs["value"], Deprecated: k.attrs["deprecated"]})
-		case k.name == "key-field" && (kind == KindIndex || kind == KindIndexHasKey || kind == KindIsUnique):
-			if k.attrs["target"] == "" {
+			c.Enums = append(c.Enums, Enum{Value: k.Attrs["value"], Deprecated: k.Attrs["deprecated"]})
+		case k.Name == "key-field" && (kind == KindIndex || kind == KindIndexHasKey || kind == KindIsUnique):
+			if k.Attrs["target"] == "" {
 				l.problem(f, k, "", nil, "key-field lacks the attribute target")
 				continue
 			}
-			c.Keys = append(c.Keys, KeyField{Target: k.attrs["target"], Pattern: k.attrs["pattern"]})
-		case k.name == "message":
-			c.Message = strings.Join(strings.Fields(k.text), " ")
-		case k.name == "formal-name":
-			c.FormalName = strings.Join(strings.Fields(k.text), " ")
-		case k.name == "prop":
-			if k.attrs["namespace"] == sarifNamespace && k.attrs["name"] == "help-url" {
-				c.HelpURL = k.attrs["value"]
+			c.Keys = append(c.Keys, KeyField{Target: k.Attrs["target"], Pattern: k.Attrs["pattern"]})
+		case k.Name == "message":
+			c.Message = strings.Join(strings.Fields(k.Text), " ")
+		case k.Name == "formal-name":
+			c.FormalName = strings.Join(strings.Fields(k.Text), " ")
+		case k.Name == "prop":
+			if k.Attrs["namespace"] == sarifNamespace && k.Attrs["name"] == "help-url" {
+				c.HelpURL = k.Attrs["value"]
 			}
-		case isProse(k.name):
+		case isProse(k.Name):
 		default:
-			l.problem(f, k, "", nil, "unknown element %s in %s", k.name, kind)
+			l.problem(f, k, "", nil, "unknown element %s in %s", k.Name, kind)
 		}
 	}
 	if len(c.Keys) == 0 && (kind == KindIndex || kind == KindIndexHasKey || kind == KindIsUnique) {
@@ -564,10 +511,11 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// checkIndexes looks whether someone defines the indexes that are looked into.
-func (l *setLoader) checkIndexes() {
+// checkIndexes looks whether one of the sets defines the indexes that are looked
+// into.
+func (l *setLoader) checkIndexes(sets ...*Set) {
 	names := map[string]bool{}
-	for _, s := range []*Set{BuiltIn(), l.set} {
+	for _, s := range sets {
 		for _, c := range s.all {
 			if c.Kind == KindIndex {
 				names[c.Name] = true

@@ -725,7 +725,8 @@ func TestNeverFires(t *testing.T) {
 	}
 
 	fires := func(key string, host *oscal.Node) []string {
-		e := newEvaluator(t.Context(), oscal.NewDocument(host.Root()), Options{MaxFindings: 10})
+		e, err := newEvaluator(t.Context(), oscal.NewDocument(host.Root()), Options{MaxFindings: 10})
+		require.NoError(t, err)
 		e.constraint(find(key), host, nil)
 		e.judgeValues()
 		var paths []string

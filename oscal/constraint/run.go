@@ -41,6 +41,13 @@ type source struct {
 	byName map[string]*nodeList // fields and assemblies
 }
 
+// A group is the children of one member: they follow each other.
+type group struct {
+	member *oscal.Member
+	first  *oscal.Node
+	rules  *memberRules
+}
+
 // A run is what all evaluations over one document share: documents that were
 // loaded, compiled regular expressions, the clock. It serves one goroutine.
 type run struct {
@@ -61,6 +68,11 @@ type run struct {
 	depth     int
 	current   *Expression     // being evaluated, for the error of one
 	buffers   [][]*oscal.Node // not in use
+
+	// The children of the node that is visited, so that its constraints need not
+	// look for them one by one.
+	host   *oscal.Node
+	groups []group
 }
 
 func newRun(ctx context.Context) *run {

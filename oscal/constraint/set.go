@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -155,6 +156,8 @@ type Set struct {
 	contexts []*contextRules // external sets
 	all      []*compiled     // in table order
 	model    func() *modelRules
+	// metaschema has the models that the set is about, nil for those of OSCAL.
+	metaschema *oscal.Metaschema
 }
 
 // Name returns the name under which the set was loaded.
@@ -176,6 +179,14 @@ func (s *Set) Constraints() iter.Seq[*Constraint] {
 type hostRules struct {
 	lets        []*compiledLet
 	constraints []*compiled
+	sweeps      []*compiled // those that are built in one walk, see [sweep]
+}
+
+func (r *hostRules) add(c *compiled) {
+	r.constraints = append(r.constraints, c)
+	if c.swept {
+		r.sweeps = append(r.sweeps, c)
+	}
 }
 
 // compiled is a constraint with its expressions.
@@ -187,13 +198,14 @@ type compiled struct {
 	test    *Expression
 	re      *regexp.Regexp
 	keys    []compiledKey
+	swept   bool            // an index that a [sweep] builds
 	values  map[string]bool // enumerated values; true if deprecated
 	message []messagePart
 }
 
 type compiledKey struct {
 	expr *Expression
-	flag string // the key is this flag of the node, which is faster to find
+	flag *memberSet // set if the key is a flag of the node, which is faster to find
 	re   *regexp.Regexp
 	// rest tells that the pattern is a text and then (.*), as #(.*), which needs
 	// no regular expression.
@@ -245,12 +257,52 @@ type definitionRules struct {
 	definition *oscal.Definition
 	members    []memberRules
 	any        bool // a member, or something below, has rules
+	indexes    bool // a member, or something below, has an index
 }
 
 type memberRules struct {
 	member *oscal.Member
 	rules  []*hostRules
+	needs  [][]uint64       // by rules and constraint; see needsOf
 	below  *definitionRules // nil for flags
+	// indexes tells that a node, or something below it, may host an index.
+	indexes bool
+}
+
+func (m *memberRules) hostsIndex() bool {
+	return m.below != nil && m.below.indexes || slices.ContainsFunc(m.rules, func(r *hostRules) bool {
+		return slices.ContainsFunc(r.constraints, func(c *compiled) bool { return c.Kind == KindIndex })
+	})
+}
+
+// itself is the bit of a host in the set of its members; no definition has so
+// many members.
+const itself = 1 << 63
+
+// needsOf says per constraint which members of its host there must be one of, bit
+// n for member n, for it to have a target. What needs none has the bit of
+// itself.
+func needsOf(rules []*hostRules, below *definitionRules) [][]uint64 {
+	out := make([][]uint64, len(rules))
+	for i, r := range rules {
+		out[i] = make([]uint64, len(r.constraints))
+		for j, c := range r.constraints {
+			out[i][j] = itself
+			if c.target == nil || c.target.first == nil || c.Kind == KindIndex || c.Kind == KindHasCardinality {
+				continue
+			}
+			out[i][j] = 0
+			if below == nil {
+				continue
+			}
+			for k := range below.members {
+				if c.target.first.has(below.members[k].member) {
+					out[i][j] |= 1 << k
+				}
+			}
+		}
+	}
+	return out
 }
 
 // BuiltIn returns the 340 constraints that the models of OSCAL 1.2.2 define.
@@ -259,7 +311,7 @@ func BuiltIn() *Set { return builtin() }
 
 var builtin = sync.OnceValue(func() *Set {
 	s := &Set{name: "OSCAL " + oscal.ModelVersion}
-	byHost := make([]*hostRules, len(builtinHosts))
+	byHost, places := make([]*hostRules, len(builtinHosts)), make([][]place, len(builtinHosts))
 	cache := map[string]*Expression{}
 	for i := range builtinHosts {
 		h := &builtinHosts[i]
@@ -287,13 +339,13 @@ var builtin = sync.OnceValue(func() *Set {
 			if err := c.compile(func(_, text string) (*Expression, error) { return must(text), nil }); err != nil {
 				panic(err)
 			}
-			rules.constraints = append(rules.constraints, c)
+			rules.add(c)
 			s.all = append(s.all, c)
 		}
-		byHost[i] = rules
+		byHost[i], places[i] = rules, h.places
 	}
 	s.rules = byHost
-	s.model = sync.OnceValue(func() *modelRules { return bindModel(byHost) })
+	s.model = sync.OnceValue(func() *modelRules { return bindModel(nil, places, byHost) })
 	return s
 })
 
@@ -323,8 +375,8 @@ func (c *compiled) compile(get func(attribute, text string) (*Expression, error)
 	}
 	for _, k := range c.Keys {
 		ck := compiledKey{expr: expr("key-field", k.Target)}
-		if name, ok := strings.CutPrefix(k.Target, "@"); ok && nameLen(name) == len(name) {
-			ck.flag = name
+		if name, ok := strings.CutPrefix(k.Target, "@"); ok && nameLen(name) == len(name) && ck.expr != nil {
+			ck.flag = ck.expr.names.flags(name)
 		}
 		if k.Pattern != "" {
 			re, err := compileRegex(k.Pattern, "", true)
@@ -340,6 +392,8 @@ func (c *compiled) compile(get func(attribute, text string) (*Expression, error)
 		}
 		c.keys = append(c.keys, ck)
 	}
+	c.swept = c.Kind == KindIndex && first == nil && c.target != nil && c.target.everywhere != nil &&
+		len(c.keys) == 1 && c.keys[0].flag != nil && c.keys[0].re == nil
 	if c.Kind == KindAllowedValues {
 		c.values = make(map[string]bool, len(c.Enums))
 		for _, e := range c.Enums {
@@ -388,8 +442,8 @@ func cutTemplate(s string) (piece, rest string) {
 	return s, ""
 }
 
-// bindModel finds the places in the model that the tables name by number.
-func bindModel(byHost []*hostRules) *modelRules {
+// bindModel finds the places in the models, by number, of hosts.
+func bindModel(m *oscal.Metaschema, places [][]place, byHost []*hostRules) *modelRules {
 	var defs []*oscal.Definition
 	seen := map[*oscal.Definition]*definitionRules{}
 	var walk func(m *oscal.Member)
@@ -406,12 +460,12 @@ func bindModel(byHost []*hostRules) *modelRules {
 		}
 	}
 	model := &modelRules{roots: map[*oscal.Member]*memberRules{}}
-	for r := range oscal.Roots() {
+	for r := range m.Roots() {
 		walk(r)
 	}
 	ofDefinition := map[*oscal.Definition][]*hostRules{}
-	for i := range builtinHosts {
-		for _, p := range builtinHosts[i].places {
+	for i := range places {
+		for _, p := range places[i] {
 			d := defs[p.definition]
 			if p.member < 0 {
 				ofDefinition[d] = append(ofDefinition[d], byHost[i])
@@ -427,22 +481,32 @@ func bindModel(byHost []*hostRules) *modelRules {
 			if inner := m.member.Definition(); inner != nil {
 				m.rules, m.below = ofDefinition[inner], seen[inner]
 			}
+			m.needs = needsOf(m.rules, m.below)
 		}
 	}
 	// Whether rules lie below spreads up the graph, which has cycles.
 	for changed := true; changed; {
 		changed = false
-		for _, d := range defs {
+		for _, d := range slices.Backward(defs) { // what lies below comes later, mostly
 			r := seen[d]
 			for _, m := range r.members {
 				if !r.any && (len(m.rules) > 0 || m.below != nil && m.below.any) {
 					r.any, changed = true, true
 				}
+				if !r.indexes && m.hostsIndex() {
+					r.indexes, changed = true, true
+				}
 			}
 		}
 	}
-	for r := range oscal.Roots() {
+	for _, d := range defs {
+		for i := range seen[d].members {
+			seen[d].members[i].indexes = seen[d].members[i].hostsIndex()
+		}
+	}
+	for r := range m.Roots() {
 		model.roots[r] = &memberRules{member: r, rules: ofDefinition[r.Definition()], below: seen[r.Definition()]}
+		model.roots[r].needs = needsOf(model.roots[r].rules, model.roots[r].below)
 	}
 	return model
 }

@@ -30,6 +30,27 @@ func (d *dyn) kids(n *oscal.Node) *oscal.Node {
 	return n.First()
 }
 
+// children appends the nodes of a set that stand directly below a node.
+func (d *dyn) children(n *oscal.Node, set *memberSet, out []*oscal.Node) []*oscal.Node {
+	if n == d.host {
+		for _, g := range d.groups {
+			if !set.has(g.member) {
+				continue
+			}
+			for k := g.first; k != nil && k.Member() == g.member; k = k.Next() {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
+	for k := d.kids(n); k != nil; k = k.Next() {
+		if set.has(k.Member()) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // up returns the node above one, nil above the node above the root.
 func (d *dyn) up(n *oscal.Node) *oscal.Node {
 	if p := n.Parent(); p != nil {
@@ -116,10 +137,10 @@ func (c *compiler) pathOf(e *expr) (fn nodesFn, props pathProps, ok bool) {
 }
 
 // flagOfChildren recognises child[p]/@flag and .[p]/@flag, what most targets
-// are, and goes through the children without a list of them; nil for all else.
+// are; nil for all else.
 func (c *compiler) flagOfChildren(left, right *expr) nodesFn {
-	flag, ok := flagStep(right)
-	if !ok {
+	flag := c.flagStep(right)
+	if flag == nil {
 		return nil
 	}
 	var conds []nodePred
@@ -146,23 +167,17 @@ func (c *compiler) flagOfChildren(left, right *expr) nodesFn {
 	if left.op == opFocus {
 		return add
 	}
-	if left.op != opStep || left.axis != axisChild || len(left.tests) != 1 {
+	if left.op != opStep || left.axis != axisChild {
 		return nil
 	}
-	tests := c.resolveNames(left)
-	if tests[0].kind != "" {
-		return nil
-	}
-	name := tests[0].name
+	set := c.names.passing(c.resolveNames(left), axisChild)
 	return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-		seen := 0
-		for k := d.kids(n); k != nil; k = k.Next() {
-			if k.Name() == name && k.Kind() != oscal.Flag {
-				out = add(d, k, out)
-				seen++
-			}
+		mid := d.children(n, set, d.buffer())
+		for _, k := range mid {
+			out = add(d, k, out)
 		}
-		d.tick(seen)
+		d.tick(len(mid))
+		d.release(mid)
 		return out
 	}
 }
@@ -173,6 +188,46 @@ func (c *compiler) startPath(e *expr) (nodesFn, pathProps, bool) {
 		return self, pathProps{true, true}, true
 	}
 	return c.nodePath(e)
+}
+
+// first returns the members that the first step of a path selects if that is a
+// step down, nil if it is another or not known.
+func (c *compiler) first(e *expr) *memberSet {
+	switch e.op {
+	case opStep:
+		if e.axis == axisChild || e.axis == axisAttribute {
+			return c.names.passing(c.resolveNames(e), e.axis)
+		}
+	case opFilter:
+		return c.first(e.kids[0])
+	case opPath:
+		left := e.kids[0]
+		for left.op == opFilter {
+			left = left.kids[0]
+		}
+		if left.op == opFocus {
+			return c.first(e.kids[1])
+		}
+		return c.first(left)
+	}
+	return nil
+}
+
+// everywhere returns the members that //name, or a union of names in
+// parentheses, selects in all of the document, nil for anything else.
+func (c *compiler) everywhere(e *expr) *memberSet {
+	if e.op != opPath || c.opts.RelativeRoot {
+		return nil
+	}
+	left := e.kids[0]
+	if left.op != opPath || left.kids[0].op != opRoot || !isAnyDescendant(left.kids[1]) {
+		return nil
+	}
+	step := c.descend(e.kids[1])
+	if step == nil || step.op != opStep {
+		return nil
+	}
+	return c.names.passing(c.resolveNames(step), axisDescendant).without(&c.names.flag)
 }
 
 func self(_ *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node { return append(out, n) }
@@ -405,8 +460,8 @@ func (c *compiler) nodePred(e *expr) nodePred {
 			return p
 		}
 	case opStep:
-		if name, ok := flagStep(e); ok {
-			return func(_ *dyn, n *oscal.Node) bool { return flagOf(n, name) != nil }
+		if flag := c.flagStep(e); flag != nil {
+			return func(_ *dyn, n *oscal.Node) bool { return flagOf(n, flag) != nil }
 		}
 	}
 	if e.op != opFocus {
@@ -422,17 +477,33 @@ func (c *compiler) nodePred(e *expr) nodePred {
 	}
 }
 
-// flagStep recognises @name.
-func flagStep(e *expr) (string, bool) {
+// flagStep recognises @name and returns the flags of the name, nil for anything
+// else.
+func (c *compiler) flagStep(e *expr) *memberSet {
 	if e.op == opStep && e.axis == axisAttribute && len(e.tests) == 1 && e.tests[0].kind == "" && !strings.ContainsAny(e.tests[0].name, ":{") {
-		return e.tests[0].name, true
+		return c.names.flags(e.tests[0].name)
 	}
-	return "", false
+	return nil
 }
 
-// flagOf returns the flag of a name, nil if there is none. Flags come first.
-func flagOf(n *oscal.Node, name string) *oscal.Node {
-	for k := n.First(); k != nil && k.Kind() == oscal.Flag; k = k.Next() {
+// flagOf returns the flag that is of a set, nil if there is none. Flags come
+// first.
+func flagOf(n *oscal.Node, set *memberSet) *oscal.Node {
+	for k := n.First(); k != nil; k = k.Next() {
+		m := k.Member()
+		if m.Kind() != oscal.Flag {
+			break
+		}
+		if set.has(m) {
+			return k
+		}
+	}
+	return nil
+}
+
+// flagNamed returns the flag of a name, nil if there is none.
+func flagNamed(n *oscal.Node, name string) *oscal.Node {
+	for k := n.First(); k != nil && k.Member().Kind() == oscal.Flag; k = k.Next() {
 		if k.Name() == name {
 			return k
 		}
@@ -442,12 +513,12 @@ func flagOf(n *oscal.Node, name string) *oscal.Node {
 
 // textOf recognises @name and the dot and returns what gives the node whose
 // text is meant; nil for anything else.
-func textOf(e *expr) func(n *oscal.Node) *oscal.Node {
+func (c *compiler) textOf(e *expr) func(n *oscal.Node) *oscal.Node {
 	if e.op == opFocus {
 		return func(n *oscal.Node) *oscal.Node { return n }
 	}
-	if name, ok := flagStep(e); ok {
-		return func(n *oscal.Node) *oscal.Node { return flagOf(n, name) }
+	if flag := c.flagStep(e); flag != nil {
+		return func(n *oscal.Node) *oscal.Node { return flagOf(n, flag) }
 	}
 	return nil
 }
@@ -485,16 +556,35 @@ func isTextual(n *oscal.Node) bool {
 	return true
 }
 
-// flagIs recognises @name = 'a', @name = ('a', 'b') and their like.
+// flagIs recognises @name = 'a', @name = ('a', 'b') and their like, also with
+// paths to flags and fields.
 func (c *compiler) flagIs(e *expr) nodePred {
 	if e.text != "=" && !(e.text == "eq" && e.kids[1].op == opString) {
 		return nil
 	}
-	get, values := textOf(e.kids[0]), literals(e.kids[1])
-	if get == nil || values == nil {
+	get, values := c.textOf(e.kids[0]), literals(e.kids[1])
+	if values == nil {
 		return nil
 	}
 	slow := c.boolean(e)
+	if get == nil {
+		nodes, _, ok := c.nodePath(e.kids[0])
+		if !ok || e.text != "=" {
+			return nil
+		}
+		return func(d *dyn, n *oscal.Node) bool {
+			found := nodes(d, n, d.buffer())
+			defer d.release(found)
+			for _, f := range found {
+				if !isTextual(f) {
+					inner := *d
+					inner.item, inner.pos, inner.size = NodeItem(n), 1, 1
+					return slow(&inner)
+				}
+			}
+			return slices.ContainsFunc(found, func(f *oscal.Node) bool { return slices.Contains(values, f.Value()) })
+		}
+	}
 	return func(d *dyn, n *oscal.Node) bool {
 		f := get(n)
 		if f == nil {
@@ -502,7 +592,7 @@ func (c *compiler) flagIs(e *expr) nodePred {
 		}
 		if !isTextual(f) {
 			inner := *d
-			inner.item = NodeItem(n)
+			inner.item, inner.pos, inner.size = NodeItem(n), 1, 1
 			return slow(&inner)
 		}
 		return slices.Contains(values, f.Value())
@@ -522,13 +612,13 @@ func (c *compiler) callPredicate(e *expr) nodePred {
 	case len(e.kids) == 1 && name == "boolean":
 		return c.predicate(e.kids[0])
 	case len(e.kids) == 1 && (name == "exists" || name == "empty"):
-		nodes, _, ok := c.nodePath(e.kids[0])
-		if !ok {
+		if _, _, ok := c.nodePath(e.kids[0]); !ok {
 			return nil
 		}
-		return func(d *dyn, n *oscal.Node) bool { return d.any(nodes, n) == (name == "exists") }
+		k, want := c.predicate(e.kids[0]), name == "exists"
+		return func(d *dyn, n *oscal.Node) bool { return k(d, n) == want }
 	case len(e.kids) == 2 && name == "starts-with":
-		get := textOf(e.kids[0])
+		get := c.textOf(e.kids[0])
 		if get == nil || e.kids[1].op != opString {
 			return nil
 		}
@@ -545,44 +635,46 @@ func (c *compiler) callPredicate(e *expr) nodePred {
 		if values == nil {
 			return nil
 		}
-		return func(_ *dyn, n *oscal.Node) bool { return hasNamespace(n, values) }
+		ns := c.names.flags("ns")
+		return func(_ *dyn, n *oscal.Node) bool { return hasNamespace(flagOf(n, ns), values) }
 	}
 	return nil
 }
 
-// hasNamespace is has-oscal-namespace: an absent @ns is OSCAL's.
-func hasNamespace(n *oscal.Node, namespaces []string) bool {
+// hasNamespace is has-oscal-namespace of a flag ns: an absent one is OSCAL's.
+func hasNamespace(flag *oscal.Node, namespaces []string) bool {
 	ns := oscalNamespace
-	if f := flagOf(n, "ns"); f != nil {
-		ns = f.Value()
+	if flag != nil {
+		ns = flag.Value()
 	}
 	return slices.Contains(namespaces, ns)
 }
 
-// matches tells whether a node on an axis passes the test.
-func (t nameTest) matches(n *oscal.Node, a axis) bool {
+// matches tells whether nodes of a member pass the test on an axis.
+func (t nameTest) matches(m *oscal.Member, a axis) bool {
+	document := m == documentMember
 	switch t.kind {
 	case "":
-		return n.Name() == t.name && (n.Kind() == oscal.Flag) == (a == axisAttribute) && !isDocument(n)
+		return m.Name() == t.name && (m.Kind() == oscal.Flag) == (a == axisAttribute) && !document
 	case "*":
-		return (n.Kind() == oscal.Flag) == (a == axisAttribute) && !isDocument(n)
+		return (m.Kind() == oscal.Flag) == (a == axisAttribute) && !document
 	case "node":
 		return true
 	}
-	if t.name != "" && n.Name() != t.name {
+	if t.name != "" && m.Name() != t.name {
 		return false
 	}
 	switch t.kind {
 	case "element":
-		return n.Kind() == oscal.Assembly || n.Kind() == oscal.Field
+		return m.Kind() == oscal.Assembly || m.Kind() == oscal.Field
 	case "assembly":
-		return n.Kind() == oscal.Assembly
+		return m.Kind() == oscal.Assembly
 	case "field":
-		return n.Kind() == oscal.Field
+		return m.Kind() == oscal.Field
 	case "flag":
-		return n.Kind() == oscal.Flag
+		return m.Kind() == oscal.Flag
 	case "document":
-		return isDocument(n)
+		return document
 	}
 	return false // text(), comment(), processing-instruction(): not in the model
 }
@@ -596,7 +688,7 @@ func (c *compiler) resolveNames(e *expr) []nameTest {
 		}
 		if uri, ok := strings.CutPrefix(t.name, "Q{"); ok {
 			uri, local, _ := strings.Cut(uri, "}")
-			if uri != xmlNamespace && !(uri == "" && e.axis == axisAttribute) {
+			if !isOfModel(c.opts.Metaschema, uri) && !(uri == "" && e.axis == axisAttribute) {
 				c.fail(e.at, CodeUnsupported, "names of the namespace %s are not supported", clip(uri))
 			}
 			tests[i].name = local
@@ -610,7 +702,7 @@ func (c *compiler) resolveNames(e *expr) []nameTest {
 		switch {
 		case !bound:
 			c.fail(e.at, CodeUnsupported, "no namespace is bound to the prefix %s", prefix)
-		case uri != xmlNamespace:
+		case !isOfModel(c.opts.Metaschema, uri):
 			c.fail(e.at, CodeUnsupported, "names of the namespace %s are not supported", clip(uri))
 		}
 		tests[i] = nameTest{name: local}
@@ -623,43 +715,17 @@ func (c *compiler) resolveNames(e *expr) []nameTest {
 
 func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 	tests, a := c.resolveNames(e), e.axis
-	match := func(n *oscal.Node) bool {
-		for _, t := range tests {
-			if t.matches(n, a) {
-				return true
-			}
-		}
-		return false
-	}
-	var name string // set if the only test is one of a name
-	if len(tests) == 1 && tests[0].kind == "" {
-		name = tests[0].name
-	}
-	sortedDisjoint := pathProps{sorted: true, disjoint: true}
+	set := c.names.passing(tests, a)
+	elements, sortedDisjoint := set.without(&c.names.flag), pathProps{sorted: true, disjoint: true}
 	switch a {
 	case axisChild:
-		if name != "" {
-			return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-				for k := d.kids(n); k != nil; k = k.Next() {
-					if k.Name() == name && k.Kind() != oscal.Flag {
-						out = append(out, k)
-					}
-				}
-				return out
-			}, sortedDisjoint, true
-		}
 		return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-			for k := d.kids(n); k != nil; k = k.Next() {
-				if k.Kind() != oscal.Flag && match(k) {
-					out = append(out, k)
-				}
-			}
-			return out
+			return d.children(n, elements, out)
 		}, sortedDisjoint, true
 	case axisAttribute:
-		if name != "" {
+		if len(tests) == 1 && tests[0].kind == "" {
 			return func(_ *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-				if f := flagOf(n, name); f != nil {
+				if f := flagOf(n, set); f != nil {
 					out = append(out, f)
 				}
 				return out
@@ -667,7 +733,7 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 		}
 		return func(_ *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
 			for k := n.First(); k != nil && k.Kind() == oscal.Flag; k = k.Next() {
-				if match(k) {
+				if set.has(k.Member()) {
 					out = append(out, k)
 				}
 			}
@@ -675,35 +741,36 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 		}, sortedDisjoint, true
 	case axisSelf:
 		return func(_ *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-			if match(n) {
+			if set.has(n.Member()) {
 				out = append(out, n)
 			}
 			return out
 		}, sortedDisjoint, true
 	case axisParent:
 		return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-			if p := d.up(n); p != nil && match(p) {
+			if p := d.up(n); p != nil && set.has(p.Member()) {
 				out = append(out, p)
 			}
 			return out
 		}, sortedDisjoint, true
 	case axisDescendant, axisDescendantOrSelf:
-		var names []string // set if all tests are of names
+		var list []string // set if all tests are of names
 		for _, t := range tests {
 			if t.kind != "" || a == axisDescendantOrSelf {
-				names = nil
+				list = nil
 				break
 			}
-			names = append(names, t.name)
+			list = append(list, t.name)
 		}
+		above := c.names.above(elements)
 		return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
-			if names != nil && isDocument(n) {
-				return d.named(d.sources[n], names, out)
+			if list != nil && isDocument(n) {
+				return d.named(d.sources[n], list, out)
 			}
-			if a == axisDescendantOrSelf && match(n) {
+			if a == axisDescendantOrSelf && set.has(n.Member()) {
 				out = append(out, n)
 			}
-			return d.descendants(n, name, match, out)
+			return d.descendants(n, elements, above, out)
 		}, pathProps{sorted: true}, true
 	case axisAncestor, axisAncestorOrSelf:
 		return func(d *dyn, n *oscal.Node, out []*oscal.Node) []*oscal.Node {
@@ -712,7 +779,7 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 				n = d.up(n)
 			}
 			for ; n != nil; n = d.up(n) {
-				if match(n) {
+				if set.has(n.Member()) {
 					out = append(out, n)
 				}
 			}
@@ -729,7 +796,7 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 				d.tick(1)
 				if k == n {
 					before = false
-				} else if before == (a == axisPrecedingSibling) && k.Kind() != oscal.Flag && match(k) {
+				} else if before == (a == axisPrecedingSibling) && elements.has(k.Member()) {
 					out = append(out, k)
 				}
 			}
@@ -740,20 +807,18 @@ func (c *compiler) step(e *expr) (nodesFn, pathProps, bool) {
 	return nil, pathProps{}, false
 }
 
-// descendants walks through all below a node in document order.
-func (d *dyn) descendants(n *oscal.Node, name string, match func(*oscal.Node) bool, out []*oscal.Node) []*oscal.Node {
+// descendants appends the nodes of a set below a node in document order. It goes
+// down only where the model has room for them.
+func (d *dyn) descendants(n *oscal.Node, set, above *memberSet, out []*oscal.Node) []*oscal.Node {
 	seen := 0
 	for k := d.kids(n); k != nil; k = k.Next() {
 		seen++
-		if name != "" {
-			if k.Name() == name && k.Kind() != oscal.Flag {
-				out = append(out, k)
-			}
-		} else if k.Kind() != oscal.Flag && match(k) {
+		m := k.Member()
+		if set.has(m) {
 			out = append(out, k)
 		}
-		if k.First() != nil {
-			out = d.descendants(k, name, match, out)
+		if above.has(m) {
+			out = d.descendants(k, set, above, out)
 		}
 	}
 	d.tick(seen)

@@ -16,6 +16,7 @@ type AnalyticOptions struct {
 type Law struct {
 	step    float64
 	masses  []float64 // of multiples of step
+	atoms   []float64 // what of them is no density: of 0, or of all multiples
 	mean    float64
 	sd      float64
 	nothing float64
@@ -86,12 +87,19 @@ func Analytic(p Portfolio, opts *AnalyticOptions) (*Law, error) {
 		return l, nil
 	}
 	// On a coarse lattice, as far as the tail is above 1e-8 (what wraps around is less
-	// by the tilt).
-	top := max(l.mean+mul(4, l.sd), tiny)
+	// by the tilt). Steps of constant losses hide a tail from any one look.
+	top, largest := max(l.mean+mul(4, l.sd), tiny), 0.0
+	for _, s := range p.Scenarios {
+		for _, x := range s.Losses {
+			for _, a := range atoms(x.magnitude) {
+				largest = max(largest, a)
+			}
+		}
+	}
 	for range 60 {
 		coarse := *l
 		coarse.fill(p, counts, top, 1<<12)
-		if coarse.Exceed(mul(0.95, top)) < 1e-8 {
+		if coarse.Exceed(mul(0.95, top)-largest) < 1e-8 {
 			break
 		}
 		top = mul(top, 1.5)
@@ -107,17 +115,17 @@ func (l *Law) fill(p Portfolio, counts []count, top float64, n int) {
 	// A tilt of e^-8 over the lattice: what wraps around comes down by that much, and
 	// rounding goes up by no more.
 	tilt := 8 / float64(n)
-	year := make([]complex128, n)
-	for i := range year {
-		year[i] = 1
+	year, solid := ones(n), []complex128(nil)
+	if step, ok := common(p, l.step); ok { // losses with a probability of their own onto the lattice
+		l.step = step
+		solid = ones(n)
 	}
 	for j, s := range p.Scenarios {
-		event := make([]complex128, n)
-		for i := range event {
-			event[i] = 1
+		event, atom := ones(n), []complex128(nil)
+		if solid != nil {
+			atom = ones(n)
 		}
-		for _, x := range s.Losses {
-			masses := lattice(x.magnitude, l.step, n)
+		multiply := func(to []complex128, masses []float64, x Loss) {
 			c := x.chance()
 			form := make([]complex128, n)
 			for i, q := range masses {
@@ -125,20 +133,46 @@ func (l *Law) fill(p Portfolio, counts []count, top float64, n int) {
 			}
 			form[0] += complex(1-c, 0)
 			transform(form, false)
-			for i := range event {
-				event[i] *= form[i]
+			for i := range to {
+				to[i] *= form[i]
+			}
+		}
+		for _, x := range s.Losses {
+			multiply(event, lattice(x.magnitude, l.step, n), x)
+			if solid != nil {
+				multiply(atom, latticeAtoms(x.magnitude, l.step, n), x)
 			}
 		}
 		for i := range year {
 			year[i] *= counts[j].generating(event[i])
 		}
+		for i := range solid {
+			solid[i] *= counts[j].generating(atom[i])
+		}
 		l.nothing = mul(l.nothing, counts[j].none)
 	}
-	transform(year, true)
-	l.masses = make([]float64, n)
-	for i := range l.masses {
-		l.masses[i] = mul(real(year[i]), exp(mul(tilt, float64(i))))
+	l.masses = untilted(year, tilt)
+	if l.atoms = []float64{l.nothing}; solid != nil {
+		l.atoms = untilted(solid, tilt)
 	}
+}
+
+func ones(n int) []complex128 {
+	out := make([]complex128, n)
+	for i := range out {
+		out[i] = 1
+	}
+	return out
+}
+
+// untilted returns the masses that a tilted spectrum stands for.
+func untilted(x []complex128, tilt float64) []float64 {
+	transform(x, true)
+	out := make([]float64, len(x))
+	for i := range out {
+		out[i] = mul(real(x[i]), exp(mul(tilt, float64(i))))
+	}
+	return out
 }
 
 // A count is a count law with what its generating function needs.
@@ -153,7 +187,7 @@ func newCount(f Freq) (c count, err error) {
 	c = count{freq: f, none: f.Prob(0)}
 	switch f := f.(type) {
 	case *mixedPoisson:
-		if c.rates = f.rates(2); len(c.rates) > 64 {
+		if c.rates = f.settled().rates; len(c.rates) > 64 {
 			c.rates = compress(c.rates, 64)
 		}
 	case *negativeBinomial, *binomial:
@@ -204,9 +238,12 @@ func clog(z complex128) complex128 {
 // of each cell goes to its two ends in the proportion of the mean within it.
 func lattice(d Dist, h float64, n int) []float64 {
 	out := make([]float64, n)
-	if d.Quantile(0) == d.Quantile(1) {
-		i, frac := math.Modf(d.Mean() / h)
-		j := min(int(i), n-1)
+	if x, ok := fixed(d); ok {
+		i, frac := math.Modf(x / h)
+		if k, on := multiple(x, h); on {
+			i, frac = k, 0
+		}
+		j := int(min(i, float64(n-1)))
 		out[j] += 1 - frac
 		out[min(j+1, n-1)] += frac
 		return out
@@ -236,6 +273,56 @@ func lattice(d Dist, h float64, n int) []float64 {
 	}
 	out[n-1] += max(1-f0, 0)
 	return out
+}
+
+// multiple returns which multiple of h a number is, but for rounding.
+func multiple(x, h float64) (float64, bool) {
+	k := math.Round(x / h)
+	return k, math.Abs(x-mul(k, h)) <= 1e-9*h
+}
+
+// latticeAtoms puts the atoms of a distribution that are multiples of h on the
+// lattice.
+func latticeAtoms(d Dist, h float64, n int) []float64 {
+	out := make([]float64, n)
+	for _, x := range atoms(d) {
+		if k, on := multiple(x, h); on && k < float64(n) {
+			out[int(k)] += CDF(d, x) - below(d, x)
+		}
+	}
+	return out
+}
+
+// common returns a step, at least the given one, of which the atoms of all severities are
+// multiples, or as many from the first on as can be; false if there are no atoms.
+func common(p Portfolio, least float64) (step float64, ok bool) {
+	for _, s := range p.Scenarios {
+		for _, l := range s.Losses {
+			for _, x := range atoms(l.magnitude) {
+				ok = true
+				if next := divisor(x, step); x >= least && next >= least {
+					step = next
+				}
+			}
+		}
+	}
+	if step == 0 {
+		return least, ok
+	}
+	return step / math.Floor(step/least), ok
+}
+
+// divisor is the greatest common divisor of two numbers, which may be fractions: what
+// the algorithm of Euclid leaves is 0 but for rounding.
+func divisor(a, b float64) float64 {
+	top := max(a, b)
+	for b > 1e-9*top {
+		a, b = b, math.Mod(a, b)
+		if a-b < 1e-9*top {
+			b = 0
+		}
+	}
+	return a
 }
 
 // transform is the fast Fourier transform in place, radix 2; the inverse divides by
@@ -288,62 +375,72 @@ func (l *Law) SD() float64 { return l.sd }
 // None is the probability of a year without an event.
 func (l *Law) None() float64 { return l.nothing }
 
-// Exceed returns P(S > loss).
-func (l *Law) Exceed(loss float64) float64 {
-	if loss < 0 {
-		return 1
-	}
-	at := loss / l.step
-	// Cell i covers x_i +- h/2: its mass lies evenly there. The atom at 0 is apart.
-	above := 0.0
-	for i := len(l.masses) - 1; i >= 1; i-- {
-		lo, hi := float64(i)-0.5, float64(i)+0.5
-		switch {
-		case at <= lo:
-			above += l.masses[i]
-		case at < hi:
-			return above + mul(l.masses[i], hi-at)
-		default:
-			return above
+// A piece of a law is a range over which its mass lies evenly, or one loss.
+type piece struct{ lo, hi, mass float64 }
+
+// pieces yields the law from the top. Cell i covers x_i +- h/2.
+func (l *Law) pieces(yield func(piece) bool) {
+	for i := len(l.masses) - 1; i >= 0; i-- {
+		x, half, atom := mul(l.step, float64(i)), l.step/2, 0.0
+		if i < len(l.atoms) {
+			atom = l.atoms[i]
+		}
+		m := (l.masses[i] - atom) / 2
+		if i == 0 { // all of it above 0
+			m *= 2
+		}
+		if !yield(piece{x, x + half, m}) || atom != 0 && !yield(piece{x, x, atom}) {
+			return
+		}
+		if i > 0 && !yield(piece{x - half, x, m}) {
+			return
 		}
 	}
-	return above + mul(max(l.masses[0]-l.nothing, 0), max(1-2*at, 0))
 }
 
-// VaR returns the value at risk at p, the smallest loss x with P(S <= x) >= p.
-func (l *Law) VaR(p float64) float64 {
+// Exceed returns P(S > loss), strictly above.
+func (l *Law) Exceed(loss float64) float64 {
 	above := 0.0
-	if p <= l.nothing {
-		return 0
-	}
-	for i := len(l.masses) - 1; i >= 1; i-- {
-		m := l.masses[i]
-		if m > 0 && above+m > 1-p {
-			return mul(l.step, float64(i)+0.5-(1-p-above)/m)
+	for c := range l.pieces {
+		if c.hi <= mul(loss, 1+1e-12) { // a multiple of the step is rounded
+			break
 		}
-		above += m
+		if c.lo >= loss {
+			above += c.mass
+		} else {
+			above += mul(c.mass, (c.hi-loss)/(c.hi-c.lo))
+		}
 	}
-	// Inside the first half cell.
-	m := l.masses[0] - l.nothing
-	return mul(l.step, max(0.5-(1-p-above)/max(2*m, tiny), 0))
+	return min(max(above, 0), 1)
+}
+
+// VaR returns the value at risk at p, the smallest loss x with P(S <= x) >= p; NaN
+// unless 0 < p < 1.
+func (l *Law) VaR(p float64) float64 {
+	if !(p > 0 && p < 1) {
+		return math.NaN()
+	}
+	above := 0.0
+	for c := range l.pieces {
+		if c.mass > 0 && above+c.mass > 1-p {
+			return c.hi - mul(c.hi-c.lo, (1-p-above)/c.mass)
+		}
+		above += c.mass
+	}
+	return 0
 }
 
 // TVaR returns the tail value at risk at p: the mean in closed form less the part of
-// it below the value at risk, over 1-p.
+// it below the value at risk, over 1-p; NaN unless 0 < p < 1.
 func (l *Law) TVaR(p float64) float64 {
 	v := l.VaR(p)
 	below := 0.0
-	for i := 1; i < len(l.masses); i++ {
-		x := mul(l.step, float64(i))
-		lo, hi := x-l.step/2, x+l.step/2
+	for c := range l.pieces {
 		switch {
-		case hi <= v:
-			below += mul(l.masses[i], x)
-		case lo < v:
-			below += mul(l.masses[i], mul((v-lo)/l.step, (v+lo)/2))
-		}
-		if lo >= v {
-			break
+		case c.hi <= v:
+			below += mul(c.mass, c.lo+(c.hi-c.lo)/2)
+		case c.lo < v:
+			below += mul(mul(c.mass, (v-c.lo)/(c.hi-c.lo)), (v+c.lo)/2)
 		}
 	}
 	f := 1 - l.Exceed(v)

@@ -215,10 +215,34 @@ func BenchmarkNewSampler(b *testing.B) {
 func BenchmarkPlan(b *testing.B) {
 	p := hundred()
 	for b.Loop() {
-		if _, err := compile(p, 1, 1); err != nil {
+		if _, err := compile(context.Background(), p, 1, 1); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkPlanTrees makes a hundred full trees ready, each with other contacts,
+// given susceptibilities and magnitudes.
+func BenchmarkPlanTrees(b *testing.B) {
+	var p Portfolio
+	for i := range 100 {
+		f := float64(i)
+		p.Scenarios = append(p.Scenarios, Scenario{
+			ID: fmt.Sprint(i),
+			Frequency: FromThreats(FromContacts(must(PERT(1, 5, 40+f, nil)), must(PERT(0.1, 0.3, 0.7+f/1000, nil))),
+				GivenSusceptibility(must(PERT(0.02, 0.1, 0.35+f/1000, nil)))),
+			Losses: []Loss{PrimaryLoss(Productivity, must(LognormalInterval(1e4+f, 1e6, 0.9)))},
+		})
+	}
+	best := math.Inf(1)
+	for b.Loop() {
+		best = min(best, nanoseconds(func() {
+			if _, err := compile(context.Background(), p, 1, 1); err != nil {
+				b.Fatal(err)
+			}
+		}))
+	}
+	b.ReportMetric(best/1e6, "best-ms")
 }
 
 func BenchmarkCheckpoint(b *testing.B) {

@@ -2,6 +2,7 @@ package fair
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -97,9 +98,7 @@ func (c Control) check(ps *Problems, where string, scenarios map[string]int) {
 		ps.add(where+": id", "a name", "none")
 	}
 	if c.Cost != nil {
-		if low := c.Cost.Quantile(0); !(low >= 0) {
-			ps.add(where+": cost", "no value below 0", low)
-		}
+		ps.values(where+": cost", c.Cost, 0, math.Inf(1), "no value below 0")
 	}
 	if len(c.Effects) == 0 {
 		ps.add(where+": effects", "one at least", "none")

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -163,12 +165,18 @@ func TestBestSet(t *testing.T) {
 	cs := []Control{control("a", 0.5, 60), control("b", 0.4, 40), control("c", 0.3, 30), control("d", 0.2, 10)}
 	// By hand: with 100 to spend, b, c and d (80) leave 0.6*0.7*0.8 = 0.336; a and b (100)
 	// leave 0.5*0.6 = 0.3; a, c and d (100) leave 0.5*0.7*0.8 = 0.28.
-	got, err := BestSet(p, cs, 100)
+	got, err := BestSet(context.Background(), p, cs, 100)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "c", "d"}, got.Controls)
 	require.True(t, got.Exact)
 	require.InDelta(t, 2000*0.72, got.Saved, 1e-9)
 	require.InDelta(t, 100, got.Cost, 1e-9)
+
+	// Costs that add up to the budget are within it, though 0.1 + 0.2 > 0.3 in floating
+	// point.
+	got, err = BestSet(context.Background(), p, []Control{control("x", 0.3, 0.1), control("y", 0.3, 0.2)}, 0.3)
+	require.NoError(t, err)
+	require.Equal(t, []string{"x", "y"}, got.Controls)
 
 	// Against all subsets, for random sets of ten controls and three scenarios.
 	st := newStream(11, 0)
@@ -217,7 +225,7 @@ func TestBestSet(t *testing.T) {
 				best = max(best, saved)
 			}
 		}
-		got, err := BestSet(p, cs, 5e4)
+		got, err := BestSet(context.Background(), p, cs, 5e4)
 		require.NoError(t, err)
 		require.True(t, got.Exact)
 		require.InEpsilon(t, best, got.Saved, 1e-9, "trial %d", trial)
@@ -235,4 +243,128 @@ func fullScenario(id string) Scenario {
 			SecondaryLoss(FinesAndJudgments, must(PERT(0.05, 0.2, 0.6, nil)), must(PERT(5e4, 2e5, 5e6, nil))),
 		},
 	}
+}
+
+// yearly returns the loss of each year of a block.
+func yearly(t *testing.T, p Portfolio, block int64) []float64 {
+	t.Helper()
+	o, err := (&Options{Seed: 3}).with()
+	require.NoError(t, err)
+	pl, err := compile(context.Background(), p, o.Seed, 1)
+	require.NoError(t, err)
+	ts := newTally(pl, o)
+	ts.block(block, blockYears)
+	return ts.totals()[:]
+}
+
+// TestCompareTriggered: a control on a parent takes events away from what it triggers
+// and leaves the others as they are. With Poisson(5) events of which 2 % are stopped,
+// each triggering with probability 0.1 a loss of 1000, the years that save are those with
+// a stopped event that triggers: 1 - e^-(5 x 0.02 x 0.1).
+func TestCompareTriggered(t *testing.T) {
+	chain := func(losses ...Dist) Portfolio {
+		return Portfolio{Scenarios: []Scenario{
+			{ID: "p", Frequency: LossEvents(mustFreq(Poisson(must(Constant(5))))), Losses: []Loss{PrimaryLoss(Response, losses[0])}},
+			{ID: "c", Frequency: Triggered("p", must(Constant(0.1))), Losses: []Loss{PrimaryLoss(Response, losses[1])}},
+			{ID: "d", Frequency: Triggered("c", must(Constant(0.5))), Losses: []Loss{PrimaryLoss(Response, losses[2]), SecondaryLoss(Reputation, must(Constant(0.5)), losses[2])}},
+		}}
+	}
+	with := func(p Portfolio, id string, efficacy Dist) Portfolio {
+		p.Controls = []Control{{ID: "k", Effects: []Effect{{Scenario: id, On: OnFrequency, Efficacy: efficacy}}}}
+		return p
+	}
+	zero := must(Constant(0))
+	p := chain(zero, must(Constant(1000)), zero)
+	inv, err := Compare(context.Background(), p, with(p, "p", must(Constant(0.02))), must(Constant(500)), &Options{Years: 1_000_000, Seed: 3})
+	require.NoError(t, err)
+	want := 1 - math.Exp(-0.01)
+	require.InDelta(t, want, inv.Pays.Value, 5*math.Sqrt(want/1e6))
+	require.InDelta(t, 10, inv.Saved.Value, 5*math.Sqrt(0.01/1e6)*1000)
+	require.InDelta(t, 1.96*math.Sqrt(0.01/1e6)*1000, inv.Saved.HalfWidth(), 0.01)
+
+	p = chain(must(LognormalInterval(1e3, 1e5, 0.9)), must(PERT(1e3, 1e4, 1e6, nil)), must(Gamma(2, 1e4)))
+	for _, id := range []string{"p", "c", "d", ""} {
+		better := 0
+		for block := range int64(4) {
+			before, after := yearly(t, p, block), yearly(t, with(p, id, must(Uniform(0.1, 0.5))), block)
+			for y := range before {
+				require.LessOrEqual(t, after[y], before[y], "control on %q: block %d, year %d", id, block, y)
+				if after[y] < before[y] {
+					better++
+				}
+			}
+		}
+		require.Positive(t, better, id)
+	}
+}
+
+// TestTriggeredMean: events of the parent, thinned by chance, at every depth.
+func TestTriggeredMean(t *testing.T) {
+	one := must(Constant(1))
+	p := Portfolio{
+		Scenarios: []Scenario{
+			{ID: "c", Frequency: Triggered("b", must(Constant(0.25))), Losses: []Loss{PrimaryLoss(Response, one)}},
+			{ID: "b", Frequency: Triggered("a", must(Constant(0.5))), Losses: []Loss{PrimaryLoss(Response, one)}},
+			{ID: "a", Frequency: LossEvents(mustFreq(Poisson(must(Constant(300))))), Losses: []Loss{PrimaryLoss(Response, one)}},
+		},
+		Controls: []Control{{ID: "k", Effects: []Effect{{Scenario: "b", On: OnFrequency, Efficacy: must(Constant(0.2))}}}},
+	}
+	r := simulate(t, p, &Options{Years: 20000, Detail: true})
+	for id, want := range map[string]float64{"a": 300, "b": 300 * 0.5 * 0.8, "c": 300 * 0.5 * 0.8 * 0.25} {
+		part, ok := r.Part(id)
+		require.True(t, ok)
+		require.InDelta(t, want, part.Mean().Value, 5*math.Sqrt(want/20000), id)
+		require.InEpsilon(t, math.Sqrt(want), part.SD(), 0.03, id) // thinned Poisson is Poisson
+	}
+}
+
+// TestBestSetLarge: many controls on many scenarios stop, when told to and by
+// themselves, and what is found is no better than the bound.
+func TestBestSetLarge(t *testing.T) {
+	var p Portfolio
+	for i := range 100 {
+		s := single(mustFreq(Poisson(must(Constant(0.5+float64(i%7))))), must(Constant(1000+float64(i*37%100))))
+		s.ID = fmt.Sprint("s", i)
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	controls := func(n int, effects func(i int) []Effect) []Control {
+		var out []Control
+		for i := range n {
+			out = append(out, Control{ID: fmt.Sprint("c", i), Cost: must(Constant(100 + float64(i*53%97))), Effects: effects(i)})
+		}
+		return out
+	}
+	e := must(Constant(0.3))
+	// All controls act on all scenarios alike: the best set is that of the most controls,
+	// since each leaves 0.7.
+	cs := controls(40, func(int) []Effect { return []Effect{{On: OnFrequency, Efficacy: e}} })
+	got, err := BestSet(context.Background(), p, cs, 1600)
+	require.NoError(t, err)
+	costs := make([]float64, 0, 40)
+	for _, c := range cs {
+		costs = append(costs, c.Cost.Mean())
+	}
+	slices.Sort(costs)
+	n, spent := 0, 0.0
+	for ; spent+costs[n] <= 1600; n++ {
+		spent += costs[n]
+	}
+	require.Len(t, got.Controls, n)
+	require.LessOrEqual(t, got.Saved, got.Bound)
+	cs = controls(60, func(i int) []Effect {
+		var out []Effect
+		for j := range 40 {
+			out = append(out, Effect{Scenario: fmt.Sprint("s", (i*7+j*3)%100), On: OnFrequency, Efficacy: must(Constant(0.05 + float64((i*j)%11)/20))})
+		}
+		return out
+	})
+	got, err = BestSet(context.Background(), p, cs, 3000)
+	require.NoError(t, err)
+	require.LessOrEqual(t, got.Saved, got.Bound)
+	require.LessOrEqual(t, got.Cost, 3000.0)
+	require.Positive(t, got.Saved)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err = BestSet(ctx, p, cs, 3000)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

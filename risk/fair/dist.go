@@ -30,32 +30,23 @@ type continuous interface {
 }
 
 // CDF returns P(X <= x): by the method CDF of d if it has one, else by bisection
-// of its quantiles.
+// of its quantiles. Of no distribution it is NaN, as all numbers of none are.
 func CDF(d Dist, x float64) float64 {
+	if d == nil {
+		return math.NaN()
+	}
 	if c, ok := d.(interface{ CDF(float64) float64 }); ok {
 		return c.CDF(x)
 	}
-	lo, hi := 0.0, 1.0 // Quantile(lo) <= x
-	switch {
-	case d.Quantile(1) <= x:
-		return 1
-	case !(d.Quantile(0) <= x):
-		return 0
-	}
-	for range 80 {
-		mid := (lo + hi) / 2
-		if d.Quantile(mid) <= x {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	return bisect(d, func(q float64) bool { return q <= x })
 }
 
 // LimitedMean returns the limited expected value E[min(X, limit)] of a
 // distribution: what is left of a loss above a limit that another pays.
 func LimitedMean(d Dist, limit float64) float64 {
+	if d == nil {
+		return math.NaN()
+	}
 	f := CDF(d, limit)
 	if f == 0 {
 		return limit
@@ -69,6 +60,9 @@ func LimitedMean(d Dist, limit float64) float64 {
 // E[X] Phi(sigma - z_p) / (1-p), for the generalised Pareto
 // (VaR + scale - shape location) / (1 - shape).
 func TailMean(d Dist, p float64) float64 {
+	if d == nil || !(p >= 0 && p < 1) {
+		return math.NaN()
+	}
 	switch x := d.(type) {
 	case constant:
 		return x.value
@@ -103,7 +97,7 @@ func partial(d Dist, x, f float64) float64 {
 
 // PERTOptions configure [PERT]; nil means the defaults.
 type PERTOptions struct {
-	Shape float64 // weight of the mode; default 4; smaller is wider
+	Shape float64 // weight of the mode; default 4; smaller is wider; at most 1e6
 }
 
 // PERT returns the beta-PERT distribution of a smallest, most likely and largest
@@ -119,7 +113,9 @@ func PERT(min, mode, max float64, opts *PERTOptions) (Dist, error) {
 	}
 	var ps Problems
 	three(&ps, "PERT", min, mode, max)
-	ps.positive("PERT shape", shape)
+	if ps.positive("PERT shape", shape); shape > maxShape && !math.IsInf(shape, 1) {
+		ps.add("PERT shape", fmt.Sprintf("a number of at most %v", maxShape), shape)
+	}
 	if ps != nil {
 		return nil, ps
 	}
@@ -146,11 +142,12 @@ func three(ps *Problems, name string, min, mode, max float64) {
 	}
 }
 
-// Beta returns the beta distribution on 0 to 1 with the parameters alpha = a and beta = b. The error is of type [Problems].
+// Beta returns the beta distribution on 0 to 1 with the parameters alpha = a and
+// beta = b, both from 0.001 to 1e6. The error is of type [Problems].
 func Beta(a, b float64) (Dist, error) {
 	var ps Problems
-	ps.positive("beta alpha", a)
-	ps.positive("beta beta", b)
+	ps.shape("beta alpha", a)
+	ps.shape("beta beta", b)
 	if ps != nil {
 		return nil, ps
 	}
@@ -184,6 +181,19 @@ func (d *beta) Quantile(p float64) float64 {
 func (d *beta) CDF(x float64) float64 {
 	w := d.max - d.min
 	return betaInc(d.a, d.b, (x-d.min)/w, (d.max-x)/w)
+}
+
+func (d *beta) survival(x float64) float64 {
+	w := d.max - d.min
+	return betaInc(d.b, d.a, (d.max-x)/w, (x-d.min)/w)
+}
+
+func (d *beta) topQuantile(q float64) float64 {
+	x, y := betaInv(d.a, d.b, 1-q, q)
+	if x < y {
+		return d.min + mul(x, d.max-d.min)
+	}
+	return d.max - mul(y, d.max-d.min)
 }
 
 func (d *beta) density(x float64) float64 {
@@ -247,6 +257,10 @@ func (d *triangular) CDF(x float64) float64 {
 	return 1 - mul(d.max-x, d.max-x)/mul(w, d.max-d.mode)
 }
 
+func (d *triangular) mirrored() *triangular         { return &triangular{-d.max, -d.mode, -d.min} }
+func (d *triangular) survival(x float64) float64    { return d.mirrored().CDF(-x) }
+func (d *triangular) topQuantile(q float64) float64 { return -d.mirrored().Quantile(q) }
+
 func (d *triangular) density(x float64) float64 {
 	w := d.max - d.min
 	switch {
@@ -295,6 +309,10 @@ func (d *uniform) Quantile(p float64) float64 {
 	return d.min + mul(p, d.max-d.min)
 }
 func (d *uniform) CDF(x float64) float64 { return min(max((x-d.min)/(d.max-d.min), 0), 1) }
+func (d *uniform) survival(x float64) float64 {
+	return min(max((d.max-x)/(d.max-d.min), 0), 1)
+}
+func (d *uniform) topQuantile(q float64) float64 { return d.max - mul(q, d.max-d.min) }
 func (d *uniform) density(x float64) float64 {
 	if x < d.min || x > d.max {
 		return 0
@@ -351,8 +369,10 @@ func (d *normal) Var() float64   { return mul(d.sigma, d.sigma) }
 func (d *normal) Quantile(p float64) float64 {
 	return d.mu + mul(d.sigma, normalQuantile(p, 1-p))
 }
-func (d *normal) CDF(x float64) float64     { return normalCDF((x - d.mu) / d.sigma) }
-func (d *normal) density(x float64) float64 { return normalDensity((x-d.mu)/d.sigma) / d.sigma }
+func (d *normal) CDF(x float64) float64         { return normalCDF((x - d.mu) / d.sigma) }
+func (d *normal) survival(x float64) float64    { return normalCDF((d.mu - x) / d.sigma) }
+func (d *normal) topQuantile(q float64) float64 { return d.mu - mul(d.sigma, normalQuantile(q, 1-q)) }
+func (d *normal) density(x float64) float64     { return normalDensity((x-d.mu)/d.sigma) / d.sigma }
 func (d *normal) partial(x float64) float64 {
 	z := (x - d.mu) / d.sigma
 	return mul(d.mu, normalCDF(z)) - mul(d.sigma, normalDensity(z))
@@ -460,6 +480,17 @@ func (d *lognormal) CDF(x float64) float64 {
 	return normalCDF(d.z(x))
 }
 
+func (d *lognormal) survival(x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	return normalCDF(-d.z(x))
+}
+
+func (d *lognormal) topQuantile(q float64) float64 {
+	return exp(d.mu - mul(d.sigma, normalQuantile(q, 1-q)))
+}
+
 func (d *lognormal) density(x float64) float64 {
 	if x <= 0 {
 		return 0
@@ -481,11 +512,11 @@ func (d *lognormal) second(x float64) float64 {
 	return mul(exp(2*d.mu+mul(2*d.sigma, d.sigma)), normalCDF(d.z(x)-2*d.sigma))
 }
 
-// Gamma returns the gamma distribution of a shape and a scale; its mean is their
-// product. The error is of type [Problems].
+// Gamma returns the gamma distribution of a shape, from 0.001 to 1e6, and a scale; its
+// mean is their product. The error is of type [Problems].
 func Gamma(shape, scale float64) (Dist, error) {
 	var ps Problems
-	ps.positive("gamma shape", shape)
+	ps.shape("gamma shape", shape)
 	if ps.positive("gamma scale", scale); ps != nil {
 		return nil, ps
 	}
@@ -510,7 +541,9 @@ func (d *gamma) Var() float64   { return mul(d.Mean(), d.scale) }
 func (d *gamma) Quantile(p float64) float64 {
 	return mul(d.scale, gammaInv(d.shape, p, 1-p))
 }
-func (d *gamma) CDF(x float64) float64 { p, _ := gammaPQ(d.shape, x/d.scale); return p }
+func (d *gamma) CDF(x float64) float64         { p, _ := gammaPQ(d.shape, x/d.scale); return p }
+func (d *gamma) survival(x float64) float64    { _, q := gammaPQ(d.shape, x/d.scale); return q }
+func (d *gamma) topQuantile(q float64) float64 { return mul(d.scale, gammaInv(d.shape, 1-q, q)) }
 func (d *gamma) density(x float64) float64 {
 	if x <= 0 {
 		return 0
@@ -569,6 +602,16 @@ func (d *pareto) Quantile(p float64) float64 {
 	return d.location + mul(d.scale/d.shape, expm1(mul(d.shape, l)))
 }
 
+func (d *pareto) topQuantile(q float64) float64 {
+	switch {
+	case q <= 0:
+		return d.Quantile(1)
+	case d.shape == 0:
+		return d.location - mul(d.scale, log(q))
+	}
+	return d.location + mul(d.scale/d.shape, expm1(-mul(d.shape, log(q))))
+}
+
 func (d *pareto) survival(x float64) float64 {
 	u := (x - d.location) / d.scale
 	switch t := 1 + mul(d.shape, u); {
@@ -601,89 +644,6 @@ func (d *pareto) partial(x float64) float64 {
 	return d.Mean() - mul(s, x+(d.scale+mul(d.shape, x-d.location))/(1-d.shape))
 }
 
-// Truncate returns d on the condition that its value lies between min and max;
-// either may be infinite. Its density is renormalised, not clipped: no mass heaps
-// up at the ends. The error is of type [Problems], also if there is next to no mass
-// between the bounds.
-func Truncate(d Dist, min, max float64) (Dist, error) {
-	var ps Problems
-	if d == nil {
-		ps.add("truncated distribution", "a distribution", "none")
-	}
-	if math.IsNaN(min) || math.IsNaN(max) || min >= max {
-		ps.add("truncation", "min below max", fmt.Sprintf("%v, %v", min, max))
-	}
-	if ps != nil {
-		return nil, ps
-	}
-	lo, hi := 0.0, 1.0
-	if min > math.Inf(-1) {
-		lo = CDF(d, min)
-	}
-	if max < math.Inf(1) {
-		hi = CDF(d, max)
-	}
-	if !(hi-lo > 1e-9) {
-		ps.add("truncation", "bounds with at least the mass 1e-9 between them", fmt.Sprintf("%v, %v", min, max))
-		return nil, ps
-	}
-	t := &truncated{d: d, min: min, max: max, lo: lo, mass: hi - lo}
-	t.mean, t.variance = t.moments()
-	return t, nil
-}
-
-type truncated struct {
-	d              Dist
-	min, max       float64
-	lo, mass       float64
-	mean, variance float64
-}
-
-func (d *truncated) String() string { return fmt.Sprintf("%v between %v and %v", d.d, d.min, d.max) }
-func (d *truncated) Mean() float64  { return d.mean }
-func (d *truncated) Var() float64   { return d.variance }
-func (d *truncated) Quantile(p float64) float64 {
-	return min(max(d.d.Quantile(min(d.lo+mul(p, d.mass), 1)), d.min), d.max)
-}
-
-func (d *truncated) CDF(x float64) float64 {
-	return min(max((CDF(d.d, x)-d.lo)/d.mass, 0), 1)
-}
-
-func (d *truncated) moments() (mean, variance float64) {
-	type two interface {
-		partial(float64) float64
-		second(float64) float64
-	}
-	if c, ok := d.d.(two); ok {
-		lower := 0.0
-		upper, lowerSecond := c.partial(d.max), 0.0
-		upperSecond := c.second(d.max)
-		if math.IsInf(d.max, 1) {
-			upper, upperSecond = d.d.Mean(), d.d.Var()+mul(d.d.Mean(), d.d.Mean())
-		}
-		if d.min > math.Inf(-1) {
-			lower, lowerSecond = c.partial(d.min), c.second(d.min)
-		}
-		mean = (upper - lower) / d.mass
-		return mean, (upperSecond-lowerSecond)/d.mass - mul(mean, mean)
-	}
-	return quantileMoments(d.Quantile)
-}
-
-// quantileMoments integrates a quantile function.
-func quantileMoments(q func(float64) float64) (mean, variance float64) {
-	nodes := unitNodes(40)
-	for _, n := range nodes {
-		mean += mul(n.w, q(n.x))
-	}
-	for _, n := range nodes {
-		e := q(n.x) - mean
-		variance += mul(n.w, mul(e, e))
-	}
-	return mean, variance
-}
-
 // Empirical returns the distribution of observed values, each as likely as the
 // others. The error is of type [Problems].
 func Empirical(values ...float64) (Dist, error) {
@@ -697,7 +657,12 @@ func Empirical(values ...float64) (Dist, error) {
 	if ps != nil {
 		return nil, ps
 	}
-	d := &empirical{values: slices.Sorted(slices.Values(values))}
+	return newEmpirical(slices.Sorted(slices.Values(values))), nil
+}
+
+// newEmpirical takes sorted values.
+func newEmpirical(values []float64) *empirical {
+	d := &empirical{values: values}
 	n := float64(len(values))
 	for _, x := range d.values {
 		d.mean += x / n
@@ -705,7 +670,7 @@ func Empirical(values ...float64) (Dist, error) {
 	for _, x := range d.values {
 		d.variance += mul(x-d.mean, x-d.mean) / n
 	}
-	return d, nil
+	return d
 }
 
 type empirical struct {
@@ -751,101 +716,4 @@ func rank(p float64, n int64) int64 {
 		x = r
 	}
 	return min(max(int64(math.Ceil(x)), 1), n)
-}
-
-// A Component is one distribution of a mixture and how much it weighs.
-type Component struct {
-	Weight float64
-	Dist   Dist
-}
-
-// Mixture returns the distribution that takes its value from one of several, each
-// as often as it weighs; the weights need not add up to 1. The error is of type
-// [Problems].
-func Mixture(parts ...Component) (Dist, error) {
-	var ps Problems
-	if len(parts) == 0 {
-		ps.add("mixture", "one component at least", "none")
-	}
-	total := 0.0
-	for i, c := range parts {
-		where := fmt.Sprintf("mixture component %d", i+1)
-		ps.positive(where+" weight", c.Weight)
-		if c.Dist == nil {
-			ps.add(where, "a distribution", "none")
-		}
-		total += c.Weight
-	}
-	if ps != nil {
-		return nil, ps
-	}
-	d := &mixture{parts: slices.Clone(parts)}
-	for i := range d.parts {
-		d.parts[i].Weight /= total
-		d.mean += mul(d.parts[i].Weight, d.parts[i].Dist.Mean())
-	}
-	for _, c := range d.parts {
-		e := c.Dist.Mean() - d.mean
-		d.variance += mul(c.Weight, c.Dist.Var()+mul(e, e))
-	}
-	return d, nil
-}
-
-type mixture struct {
-	parts          []Component
-	mean, variance float64
-}
-
-func (d *mixture) String() string {
-	var b strings.Builder
-	b.WriteString("mixture(")
-	for i, c := range d.parts {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%v of %v", c.Weight, c.Dist)
-	}
-	return b.String() + ")"
-}
-func (d *mixture) Mean() float64 { return d.mean }
-func (d *mixture) Var() float64  { return d.variance }
-func (d *mixture) CDF(x float64) float64 {
-	sum := 0.0
-	for _, c := range d.parts {
-		sum += mul(c.Weight, CDF(c.Dist, x))
-	}
-	return min(sum, 1)
-}
-
-func (d *mixture) partial(x float64) float64 {
-	sum := 0.0
-	for _, c := range d.parts {
-		sum += mul(c.Weight, partial(c.Dist, x, CDF(c.Dist, x)))
-	}
-	return sum
-}
-
-// Quantile bisects between the smallest and the largest of the components'
-// quantiles, which enclose it.
-func (d *mixture) Quantile(p float64) float64 {
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, c := range d.parts {
-		q := c.Dist.Quantile(p)
-		lo, hi = min(lo, q), max(hi, q)
-	}
-	if math.IsInf(lo, 0) || math.IsInf(hi, 0) || d.CDF(lo) >= p {
-		return lo
-	}
-	for range 200 {
-		mid := lo + mul(hi-lo, 0.5)
-		if mid <= lo || mid >= hi {
-			break
-		}
-		if d.CDF(mid) >= p {
-			hi = mid
-		} else {
-			lo = mid
-		}
-	}
-	return hi
 }

@@ -94,7 +94,7 @@ func log(x float64) float64 {
 // log1p returns ln(1+x), precise for small x.
 func log1p(x float64) float64 {
 	u := 1 + x
-	if u == 1 {
+	if u == 1 || math.IsInf(u, 1) {
 		return x
 	}
 	return mul(log(u), x) / (u - 1)

@@ -1,10 +1,12 @@
 package fair
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -26,10 +28,10 @@ type engine struct {
 	parent    int     // engine that triggers; -1 for none
 	chance    uint64  // of being triggered
 	forms     []form
-	keep      []int // year factors that thin events
-	counted   bool  // a child wants the events of each year
-	frequency int   // row of the correlation of frequencies; -1 for none
-	severity  int   // row of the correlation of severities; -1 for none
+	keep      []int     // year factors that thin events
+	triggers  []*engine // that its events trigger
+	frequency int       // row of the correlation of frequencies; -1 for none
+	severity  int       // row of the correlation of severities; -1 for none
 	perEvent  *Layer
 	aggregate *Layer
 }
@@ -60,7 +62,14 @@ type plan struct {
 	groups    [][]int // indices of scenarios
 	names     []string
 	digest    [32]byte
+	marked    []mark
 }
+
+// histogram returns an empty one with the marks of the portfolio.
+func (pl *plan) histogram() *histogram { return &histogram{marks: slices.Clone(pl.marked)} }
+
+// maxTables bounds the memory of the tables of distributions to some 600 MB.
+const maxTables = 1 << 14
 
 // scatterLimit is the rate up to which the events of a block are scattered.
 const scatterLimit = 256
@@ -106,8 +115,9 @@ func (p poisson) draw(word uint64) int {
 func threshold(p float64) uint64 { return uint64(min(p, 1)*(1<<53)) << 11 }
 
 // compile checks a portfolio and makes it ready. Samplers are made by several
-// workers; what they make does not depend on that.
-func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
+// workers; what they make does not depend on that. The error is of type [Problems], or
+// that of ctx.
+func compile(ctx context.Context, p Portfolio, seed uint64, workers int) (*plan, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -119,7 +129,15 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 		pl.ids = append(pl.ids, s.ID)
 	}
 	var jobs []func()
-	sampled := func(d Dist, to **sampler) { jobs = append(jobs, func() { *to = newSampler(d) }) }
+	tables := map[any]*sampler{} // equal distributions share theirs
+	sampled := func(d Dist, to **sampler) {
+		id := identity(d)
+		if *to = tables[id]; *to == nil {
+			s := new(sampler)
+			*to, tables[id] = s, s
+			jobs = append(jobs, func() { *s = *newSampler(d) })
+		}
+	}
 
 	frequency, severity := map[string]int{}, map[string]int{}
 	if c := p.Frequencies; c != nil {
@@ -211,7 +229,13 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 	if pl.severity != nil {
 		phiTable()
 	}
-	parallel(len(jobs), workers, func(i int) { jobs[i]() })
+	if len(tables) > maxTables {
+		return nil, Problems{{"portfolio", fmt.Sprintf("at most %d different distributions", maxTables), strconv.Itoa(len(tables))}}
+	}
+	parallel(ctx, len(jobs), workers, func(i int) { jobs[i]() })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	for i, s := range p.Scenarios {
 		if problems[i] != nil {
 			var ps Problems
@@ -227,7 +251,7 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 				placed[i] = true
 				pl.engines = append(pl.engines, e)
 				if e.parent >= 0 {
-					engines[e.parent].counted = true
+					engines[e.parent].triggers = append(engines[e.parent].triggers, e)
 				}
 			}
 		}
@@ -236,20 +260,24 @@ func compile(p Portfolio, seed uint64, workers int) (*plan, error) {
 		pl.names = append(pl.names, g.ID)
 		pl.groups = append(pl.groups, p.members(g, index))
 	}
-	parallel(len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
+	parallel(ctx, len(engines), workers, func(i int) { digests[i] = engines[i].digest() })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	pl.digest = pl.sum(digests, engines, p)
+	pl.marked = pl.marks(p, engines)
 	return pl, nil
 }
 
-// parallel calls f for 0 to n-1 from several goroutines.
-func parallel(n, workers int, f func(i int)) {
+// parallel calls f for 0 to n-1 from several goroutines, until ctx ends.
+func parallel(ctx context.Context, n, workers int, f func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(workers, n) {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= n {
+				if i >= n || ctx.Err() != nil {
 					return
 				}
 				f(i)
@@ -334,36 +362,30 @@ func (pl *plan) sum(digests [][32]byte, engines []*engine, p Portfolio) [32]byte
 
 // EngineVersion counts changes of the engine after which the same seed gives other
 // numbers.
-const EngineVersion = 1
+const EngineVersion = 2
 
 // A worker simulates blocks.
 type worker struct {
 	*plan
-	stop    *atomic.Bool
-	out     [blockYears]float64
-	words   [blockYears]uint64
-	years   [chunk]uint16
-	first   [chunk]uint64
-	draws   [chunk]uint64
-	sev     [chunk]float64
-	alive   [chunk]bool
-	hits    [chunk]uint16
-	ordinal []uint32              // events so far in each year
-	counts  [][]uint32            // of scenarios that trigger others, by year
-	normals [][blockYears]float64 // correlated, by row
-	left    [][blockYears]float64 // what effects leave, by factor and year
+	stop      *atomic.Bool
+	out       [blockYears]float64
+	words     [blockYears]uint64
+	free      chunks                // of the scenario that runs, if no other triggers it
+	triggered []*chunks             // by index, of those that run with their parents
+	normals   [][blockYears]float64 // correlated, by row
+	left      [][blockYears]float64 // what effects leave, by factor and year
 }
 
 func newWorker(pl *plan, stop *atomic.Bool) *worker {
-	w := &worker{plan: pl, stop: stop, counts: make([][]uint32, len(pl.engines))}
+	w := &worker{plan: pl, stop: stop, triggered: make([]*chunks, len(pl.engines))}
 	for _, e := range pl.engines {
-		if e.counted {
-			w.counts[e.index] = make([]uint32, blockYears)
+		if e.parent >= 0 {
+			w.triggered[e.index] = &chunks{out: new([blockYears]float64)}
 		}
 	}
+	w.free.out = &w.out
 	w.normals = make([][blockYears]float64, len(pl.frequency))
 	w.left = make([][blockYears]float64, len(pl.factors))
-	w.ordinal = make([]uint32, blockYears)
 	return w
 }
 
@@ -413,52 +435,45 @@ func (w *worker) begin(block int64) {
 	}
 }
 
-// run sets out to the losses of a scenario in the years of a block.
+// run sets out to the losses of a scenario in the years of a block. Scenarios that
+// another triggers have run with that one, and only hand over.
 func (w *worker) run(e *engine, block int64) {
-	clear(w.out[:])
-	if e.counted {
-		clear(w.counts[e.index])
+	if e.parent >= 0 {
+		w.out = *w.triggered[e.index].out
+	} else {
+		w.events(e, block)
 	}
-	if e.severity >= 0 {
-		clear(w.ordinal)
+	if e.aggregate != nil {
+		for y := range w.out {
+			w.out[y] -= e.aggregate.Paid(w.out[y])
+		}
 	}
+}
+
+// events draws the events of a scenario that no other triggers.
+func (w *worker) events(e *engine, block int64) {
 	simple := len(e.forms) == 1 && e.forms[0].always && e.forms[0].scale == nil && e.keep == nil &&
-		e.perEvent == nil && !e.counted && e.severity < 0
+		e.perEvent == nil && e.triggers == nil && e.severity < 0
 	events := newStream(e.key, block)
-	var c chunks
+	c := &w.free
 	c.start(w, e, block)
-	switch {
-	case e.law == nil && e.parent < 0:
+	if e.law == nil {
 		n := e.block.draw(events.next())
 		for n > 0 && !w.stop.Load() {
 			m := min(n, chunk)
 			if simple {
 				e.forms[0].sampler.scatter(&w.out, &events, m)
 			} else {
-				words := w.first[:m]
+				words := c.first[:m]
 				events.fill(words)
 				for i, word := range words {
-					w.years[i] = uint16(word & (blockYears - 1))
+					c.years[i] = uint16(word & (blockYears - 1))
 				}
 				c.flush(m, true)
 			}
 			n -= m
 		}
-	case e.parent >= 0:
-		n := 0
-		for y, k := range w.counts[e.parent] {
-			for range k {
-				if events.next() < e.chance {
-					w.years[n] = uint16(y)
-					if n++; n == chunk {
-						c.flush(n, false)
-						n = 0
-					}
-				}
-			}
-		}
-		c.flush(n, false)
-	default:
+	} else {
 		events.fill(w.words[:])
 		n := 0
 		for y := range blockYears {
@@ -469,7 +484,7 @@ func (w *worker) run(e *engine, block int64) {
 				k = e.law.draw(w.words[y])
 			}
 			for range k {
-				w.years[n] = uint16(y)
+				c.years[n] = uint16(y)
 				if n++; n == chunk {
 					c.flush(n, false)
 					n = 0
@@ -481,10 +496,8 @@ func (w *worker) run(e *engine, block int64) {
 		}
 		c.flush(n, false)
 	}
-	if e.aggregate != nil {
-		for y := range w.out {
-			w.out[y] -= e.aggregate.Paid(w.out[y])
-		}
+	for _, t := range c.triggers {
+		t.finish()
 	}
 }
 
@@ -571,24 +584,78 @@ func (s *sampler) common(to []float64, words []uint64) int {
 }
 
 // chunks turns events, whose years are known, into losses, chunk by chunk and in each
-// stage by stage.
+// stage by stage. An event that a control stops keeps its place and its draws, so that
+// those after it draw the same with and without the control.
 type chunks struct {
-	w       *worker
-	e       *engine
-	block   int64
-	streams []stream // of the forms
-	marks   stream
-	values  [chunk]float64
-	chosen  [chunk]uint64
+	w        *worker
+	e        *engine
+	block    int64
+	out      *[blockYears]float64
+	streams  []stream // of the forms
+	marks    stream
+	trigger  stream
+	triggers []*chunks // of the scenarios that its events trigger
+	waiting  int       // events of its parent, not yet a chunk
+	ordinal  []uint32  // events so far in each year, for correlated severities
+	years    [chunk]uint16
+	stopped  [chunk]bool
+	first    [chunk]uint64
+	draws    [chunk]uint64
+	sev      [chunk]float64
+	hits     [chunk]uint16
+	values   [chunk]float64
+	chosen   [chunk]uint64
 }
 
 func (c *chunks) start(w *worker, e *engine, block int64) {
 	c.w, c.e, c.block = w, e, block
+	clear(c.out[:])
 	c.streams = c.streams[:0]
 	for i := range e.forms {
 		c.streams = append(c.streams, newStream(e.forms[i].key, block))
 	}
 	c.marks = newStream(key(e.key, "marks"), block)
+	if e.severity >= 0 {
+		if c.ordinal == nil {
+			c.ordinal = make([]uint32, blockYears)
+		}
+		clear(c.ordinal)
+	}
+	if e.parent >= 0 {
+		c.trigger = newStream(e.key, block)
+		c.waiting = 0
+	} else {
+		clear(c.stopped[:])
+	}
+	c.triggers = c.triggers[:0]
+	for _, child := range e.triggers {
+		t := w.triggered[child.index]
+		t.start(w, child, block)
+		c.triggers = append(c.triggers, t)
+	}
+}
+
+// follow takes events of the parent, each of which triggers one here or not. Those
+// that were stopped draw too, but what they trigger is stopped with them.
+func (c *chunks) follow(years []uint16, stopped []bool) {
+	for i, y := range years {
+		if c.trigger.next() >= c.e.chance {
+			continue
+		}
+		c.years[c.waiting], c.stopped[c.waiting] = y, stopped[i]
+		if c.waiting++; c.waiting == chunk {
+			c.flush(chunk, false)
+			c.waiting = 0
+		}
+	}
+}
+
+// finish flushes what waits, down the tree of what is triggered.
+func (c *chunks) finish() {
+	c.flush(c.waiting, false)
+	for _, t := range c.triggers {
+		t.finish()
+	}
 }
 
 // flush takes n events. If drawn is set, the words of the first form are there
@@ -598,13 +665,13 @@ func (c *chunks) flush(n int, drawn bool) {
 		return
 	}
 	w, e := c.w, c.e
-	sev := w.sev[:n]
+	sev := c.sev[:n]
 	clear(sev)
 	for j := range e.forms {
 		f := &e.forms[j]
-		words := w.draws[:n]
+		words := c.draws[:n]
 		if j == 0 && drawn {
-			words = w.first[:n]
+			words = c.first[:n]
 		} else if f.sampler.cells != nil || !f.always {
 			c.streams[j].fill(words)
 		}
@@ -620,18 +687,21 @@ func (c *chunks) flush(n int, drawn bool) {
 		for _, k := range f.scale {
 			left := &w.left[k]
 			for i := range values {
-				values[i] = mul(values[i], left[w.years[i]&(blockYears-1)])
+				values[i] = mul(values[i], left[c.years[i]&(blockYears-1)])
 			}
 		}
 		for i, x := range values {
 			sev[i] += x
 		}
 	}
-	if e.keep != nil || e.perEvent != nil || e.counted {
+	if e.keep != nil || e.perEvent != nil || e.parent >= 0 {
 		c.treat(sev)
 	}
 	for i, x := range sev {
-		w.out[w.years[i]&(blockYears-1)] += x
+		c.out[c.years[i]&(blockYears-1)] += x
+	}
+	for _, t := range c.triggers {
+		t.follow(c.years[:n], c.stopped[:n])
 	}
 }
 
@@ -640,7 +710,7 @@ func (c *chunks) secondary(f *form, s *stream, words []uint64, sev []float64) {
 	w := c.w
 	hits := 0
 	for i, word := range words {
-		w.hits[hits] = uint16(i)
+		c.hits[hits] = uint16(i)
 		if word < f.chance {
 			hits++
 		}
@@ -651,9 +721,9 @@ func (c *chunks) secondary(f *form, s *stream, words []uint64, sev []float64) {
 	}
 	f.sampler.values(values, chosen)
 	for h, x := range values {
-		i := w.hits[h]
+		i := c.hits[h]
 		for _, k := range f.scale {
-			x = mul(x, w.left[k][w.years[i]&(blockYears-1)])
+			x = mul(x, w.left[k][c.years[i]&(blockYears-1)])
 		}
 		sev[i] += x
 	}
@@ -666,9 +736,9 @@ func (c *chunks) correlate(words []uint64) {
 	w, row := c.w, c.e.severity
 	root := key(mix(w.seed), "severities") ^ mix(uint64(c.block))
 	for i := range words {
-		y := w.years[i]
-		at := mix(root ^ uint64(y)<<32 ^ uint64(w.ordinal[y]))
-		w.ordinal[y]++
+		y := c.years[i]
+		at := mix(root ^ uint64(y)<<32 ^ uint64(c.ordinal[y]))
+		c.ordinal[y]++
 		z := 0.0
 		for k, l := range w.severity[row][:row+1] {
 			if l != 0 {
@@ -679,38 +749,30 @@ func (c *chunks) correlate(words []uint64) {
 	}
 }
 
-// treat applies what stops events, the cover per event, and counts what is left.
+// treat applies what stops events and the cover per event.
 func (c *chunks) treat(sev []float64) {
 	w, e := c.w, c.e
-	alive := w.alive[:len(sev)]
-	for i := range alive {
-		alive[i] = true
-	}
+	stopped := c.stopped[:len(sev)]
 	if e.keep != nil {
-		marks := w.draws[:len(sev)]
+		marks := c.draws[:len(sev)]
 		c.marks.fill(marks)
 		for i, m := range marks {
 			left := 1.0
 			for _, k := range e.keep {
-				left = mul(left, w.left[k][w.years[i]&(blockYears-1)])
+				left = mul(left, w.left[k][c.years[i]&(blockYears-1)])
 			}
-			if mul(float64(int64(m>>11)), 1.0/(1<<53)) >= left {
-				alive[i] = false
-				sev[i] = 0
-			}
+			thinned := mul(float64(int64(m>>11)), 1.0/(1<<53)) >= left
+			stopped[i] = thinned || e.parent >= 0 && stopped[i]
+		}
+	}
+	for i, gone := range stopped {
+		if gone {
+			sev[i] = 0
 		}
 	}
 	if e.perEvent != nil {
 		for i, x := range sev {
 			sev[i] = x - e.perEvent.Paid(x)
-		}
-	}
-	if e.counted {
-		counts := w.counts[e.index]
-		for i, ok := range alive {
-			if ok {
-				counts[w.years[i]]++
-			}
 		}
 	}
 }

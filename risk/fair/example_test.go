@@ -232,7 +232,7 @@ func ExampleBestSet() {
 	control := func(id string, efficacy, cost float64) fair.Control {
 		return fair.Control{ID: id, Cost: dist(fair.Constant(cost)), Effects: []fair.Effect{{On: fair.OnFrequency, Efficacy: dist(fair.Constant(efficacy))}}}
 	}
-	s, err := fair.BestSet(fair.Portfolio{Scenarios: []fair.Scenario{twice()}},
+	s, err := fair.BestSet(context.Background(), fair.Portfolio{Scenarios: []fair.Scenario{twice()}},
 		[]fair.Control{control("a", 0.5, 60), control("b", 0.4, 40), control("c", 0.3, 30), control("d", 0.2, 10)}, 100)
 	if err != nil {
 		log.Fatal(err)
@@ -292,4 +292,184 @@ func ExampleCorrelation_Check() {
 	c := fair.Correlation{Matrix: [][]float64{{1, 0.9, -0.9}, {0.9, 1, 0.9}, {-0.9, 0.9, 1}}}
 	fmt.Println(c.Check())
 	// Output: fair: correlation: expected a positive semidefinite matrix, found the eigenvalue -0.8
+}
+
+// Threat events are given, and so is what share of them succeeds.
+func ExampleThreatEvents() {
+	f, err := fair.FromThreats(
+		fair.ThreatEvents(dist(fair.PERT(2, 6, 10, nil))),                     // a year, 6 on average
+		fair.GivenSusceptibility(dist(fair.PERT(0.1, 0.25, 0.4, nil)))).Freq() // a quarter on average
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f loss events a year\n", f.Mean())
+	// Output: 1.50 loss events a year
+}
+
+// The probability that an attack succeeds is given by who is attacked, not by a duel of
+// capability and resistance.
+func ExampleGivenSusceptibility() {
+	p, err := fair.GivenSusceptibility(dist(fair.PERT(0.1, 0.25, 0.4, nil))).Probability()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", p)
+	_, err = fair.GivenSusceptibility(dist(fair.Uniform(0.5, 1.5))).Probability()
+	fmt.Println(err)
+	// Output:
+	// 0.25
+	// fair: susceptibility: expected values from 0 to 1, found 0.5 to 1.5
+}
+
+// Strictly greater: a capability that only matches the resistance fails.
+func ExampleFromCapability() {
+	for _, resistance := range []float64{0.3, 0.5} {
+		p, err := fair.FromCapability(dist(fair.Empirical(0.2, 0.5, 0.8, 0.9)), dist(fair.Constant(resistance))).Probability()
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(p)
+	}
+	// Output:
+	// 0.75
+	// 0.5
+}
+
+// Ransomware follows from phishing. A control on phishing stops what would have
+// followed, and leaves the rest as it was: no year gets worse.
+func ExampleTriggered() {
+	constant := func(x float64) fair.Dist { return dist(fair.Constant(x)) }
+	before := fair.Portfolio{Scenarios: []fair.Scenario{
+		{ID: "phishing", Frequency: fair.LossEvents(freq(fair.Poisson(constant(5)))), Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, constant(1_000))}},
+		{ID: "ransomware", Frequency: fair.Triggered("phishing", constant(0.1)), Losses: []fair.Loss{fair.PrimaryLoss(fair.Productivity, constant(1_000_000))}},
+	}}
+	after := before
+	after.Controls = []fair.Control{{ID: "training", Effects: []fair.Effect{{Scenario: "phishing", On: fair.OnFrequency, Efficacy: constant(0.02)}}}}
+	inv, err := fair.Compare(context.Background(), before, after, constant(500_000), &fair.Options{Years: 1_000_000, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// A year pays in which an event is stopped that triggers: 1 - e^-(5 x 0.02 x 0.1).
+	fmt.Printf("pays in %.1f%% of years\n", 100*inv.Pays.Value)
+	// Output: pays in 1.0% of years
+}
+
+// Two scenarios of one event a year in every second year each: together in a quarter of
+// the years if they are independent, in 1/4 + asin(0.8)/2 pi = 0.398 of them if their
+// frequencies hang together.
+func ExampleCorrelation() {
+	once := func(id string) fair.Scenario {
+		return fair.Scenario{ID: id, Frequency: fair.LossEvents(freq(fair.AtMostOnce(dist(fair.Constant(0.5))))),
+			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1)))}}
+	}
+	p := fair.Portfolio{Scenarios: []fair.Scenario{once("mail"), once("web")}}
+	both := func() float64 {
+		r, err := fair.Simulate(context.Background(), p, &fair.Options{Years: 1_000_000})
+		if err != nil {
+			log.Fatal(err)
+		}
+		return r.Exceed(1).Value
+	}
+	apart := both()
+	p.Frequencies = &fair.Correlation{Scenarios: []string{"mail", "web"}, Matrix: [][]float64{{1, 0.8}, {0.8, 1}}}
+	fmt.Printf("%.2f, %.2f\n", apart, both())
+	// Output: 0.25, 0.40
+}
+
+// Severities that rise and fall together: the standard deviation of the sum of two
+// uniform losses goes from 1/sqrt(6) to 1/sqrt(3).
+func ExampleCorrelation_severities() {
+	always := func(id string) fair.Scenario {
+		return fair.Scenario{ID: id, Frequency: fair.LossEvents(freq(fair.Binomial(1, 1))),
+			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Uniform(0, 1)))}}
+	}
+	p := fair.Portfolio{Scenarios: []fair.Scenario{always("a"), always("b")}}
+	sd := func() float64 {
+		r, err := fair.Simulate(context.Background(), p, &fair.Options{Years: 1_000_000})
+		if err != nil {
+			log.Fatal(err)
+		}
+		return r.SD()
+	}
+	apart := sd()
+	p.Severities = &fair.Correlation{Scenarios: []string{"a", "b"}, Matrix: [][]float64{{1, 1}, {1, 1}}}
+	fmt.Printf("%.2f, %.2f\n", apart, sd())
+	// Output: 0.41, 0.58
+}
+
+// Three judgements of pairs that do not go together, and the nearest that do.
+func ExampleCorrelation_Repair() {
+	c := fair.Correlation{Scenarios: []string{"a", "b", "c"}, Matrix: [][]float64{{1, 0.9, 0.9}, {0.9, 1, 0.2}, {0.9, 0.2, 1}}}
+	fmt.Println(c.Check() != nil)
+	repaired, moved, err := c.Repair()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(repaired.Check() == nil, moved < 0.15)
+	// Output:
+	// true
+	// true true
+}
+
+// The parts of a portfolio: each scenario, and a department as a whole.
+func ExampleResult_Part() {
+	a, b := twice(), twice()
+	a.ID, b.ID = "mail", "web"
+	p := fair.Portfolio{Scenarios: []fair.Scenario{a, b}, Groups: []fair.Group{{ID: "it", Members: []string{"mail", "web"}}}}
+	r, err := fair.Simulate(context.Background(), p, &fair.Options{Years: 100_000, Detail: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mail, _ := r.Part("mail")
+	it, _ := r.Part("it")
+	fmt.Println(it.Mean() == r.Mean(), mail.VaR(0.95).Value < it.VaR(0.95).Value)
+	_, ok := r.Part("finance")
+	fmt.Println(ok)
+	// Output:
+	// true true
+	// false
+}
+
+// Of each loss the first 10 are kept, the next 50 are covered by four fifths.
+func ExampleLayer() {
+	l := fair.Layer{Deductible: 10, Limit: 50, Share: 0.8}
+	fmt.Println(l.Paid(5), l.Paid(30), l.Paid(100))
+	fmt.Printf("%.1f\n", l.Expected(dist(fair.Uniform(0, 60)))) // 0.8 x 50^2/2 / 60
+	// Output:
+	// 0 16 40
+	// 16.7
+}
+
+func ExampleTornadoVaR() {
+	s := twice()
+	s.Frequency = fair.LossEvents(freq(fair.Poisson(dist(fair.PERT(0.1, 0.5, 4, nil)))))
+	bars, err := fair.TornadoVaR(context.Background(), s, 0.95, &fair.Options{Years: 100_000})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, b := range bars {
+		fmt.Println(b.Factor, b.Low < b.High)
+	}
+	// Output:
+	// response: magnitude true
+	// loss event frequency true
+}
+
+// How many years until the 99.9 % value at risk has an upper bound at all.
+func ExampleYearsFor() {
+	fmt.Println(fair.YearsFor(0.999, 0.95))
+	// Output: 3688
+}
+
+// Mean and standard deviation without a simulation: for a Poisson number of events of
+// a constant loss they are lambda x and sqrt(lambda) x.
+func ExampleScenario_Moments() {
+	s := fair.Scenario{ID: "s", Frequency: fair.LossEvents(freq(fair.Poisson(dist(fair.Constant(4))))),
+		Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1_000)))}}
+	mean, sd, err := s.Moments()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(mean, sd)
+	// Output: 4000 2000
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // A Freq is the law of the number of events in a year. Types of the caller are
@@ -24,9 +25,7 @@ func (ps *Problems) rate(where string, d Dist) {
 		ps.add(where, "a distribution", "none")
 		return
 	}
-	if low := d.Quantile(0); !(low >= 0) {
-		ps.add(where, "no value below 0", low)
-	}
+	ps.values(where, d, 0, math.Inf(1), "no value below 0")
 	if m := d.Mean(); !(m <= maxRate) {
 		ps.add(where, fmt.Sprintf("a mean of at most %v events a year", maxRate), m)
 	}
@@ -38,9 +37,7 @@ func (ps *Problems) probability(where string, d Dist) {
 		ps.add(where, "a distribution", "none")
 		return
 	}
-	if low, high := d.Quantile(0), d.Quantile(1); !(low >= 0 && high <= 1) {
-		ps.add(where, "values from 0 to 1", fmt.Sprintf("%v to %v", low, high))
-	}
+	ps.values(where, d, 0, 1, "values from 0 to 1")
 }
 
 // Poisson returns the law of independent events at a rate in events a year. An
@@ -59,17 +56,19 @@ func Poisson(rate Dist) (Freq, error) {
 type mixedPoisson struct {
 	scale   float64 // of all constant factors
 	factors []Dist  // those that are not constant
+	settled func() mixedTable
 }
 
 func newMixed(scale float64, factors ...Dist) *mixedPoisson {
 	m := &mixedPoisson{scale: scale}
 	for _, d := range factors {
-		if d.Quantile(0) == d.Quantile(1) {
-			m.scale = mul(m.scale, d.Mean())
+		if x, ok := fixed(d); ok {
+			m.scale = mul(m.scale, x)
 			continue
 		}
 		m.factors = append(m.factors, d)
 	}
+	m.settled = sync.OnceValue(m.settle)
 	return m
 }
 
@@ -113,7 +112,7 @@ func (m *mixedPoisson) Prob(k int) float64 {
 		return 0
 	}
 	sum := 0.0
-	for _, n := range m.rates(2) {
+	for _, n := range m.settled().rates {
 		sum += mul(n.w, poissonProb(k, n.x))
 	}
 	return sum
@@ -130,40 +129,108 @@ func poissonProb(k int, rate float64) float64 {
 	return exp(mul(x, log(rate)) - rate - lgamma(x+1))
 }
 
-// rates returns a discrete measure that has the moments of the rate: products of
-// quadrature nodes, compressed after every factor to a Gauss rule of 24 detail
-// nodes. Detail 8 and more keeps many nodes and no more moments than the first,
-// for rates so wide that the Poisson law is narrow beside them.
-func (m *mixedPoisson) rates(detail int) []node {
+// gauss returns a discrete measure like that of the rate. Of factors with a Gauss
+// rule it has the first 2n-1 moments: it is the product of the rules, after every factor
+// compressed to n nodes again. The others have tails for which no moments stand; they
+// keep many nodes.
+func (m *mixedPoisson) gauss(n int) []node {
+	out := []node{{m.scale, 1}}
+	var rest []Dist
+	for _, d := range m.factors {
+		if rule := gaussRule(d, n); rule != nil {
+			out = compress(products(out, rule), max(n, len(rule)))
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	for i, d := range rest {
+		if i > 0 {
+			out = binned(out, 256)
+		}
+		out = products(out, distNodes(d, n/12))
+	}
+	return out
+}
+
+// spread returns a measure of many nodes, for rates so wide that the Poisson law is
+// narrow beside them; it keeps no moments but the first.
+func (m *mixedPoisson) spread(detail int) []node {
 	out := []node{{m.scale, 1}}
 	for _, d := range m.factors {
-		var product []node
-		nodes := distNodes(d, min(detail, 8))
-		if len(m.factors) > 1 && detail < 8 {
-			nodes = compress(nodes, 24*detail)
-		} else if len(m.factors) > 1 {
-			nodes = binned(nodes, 512)
+		nodes := distNodes(d, detail)
+		if len(m.factors) == 1 {
+			return products(out, nodes)
 		}
-		for _, n := range nodes {
-			for _, o := range out {
-				product = append(product, node{mul(o.x, n.x), mul(o.w, n.w)})
+		out = binned(products(out, binned(nodes, 256)), 256)
+	}
+	return out
+}
+
+func products(a, b []node) []node {
+	out := make([]node, 0, len(a)*len(b))
+	for _, y := range b {
+		for _, x := range a {
+			out = append(out, node{mul(x.x, y.x), mul(x.w, y.w)})
+		}
+	}
+	return out
+}
+
+// gaussRule returns the Gauss rule of n nodes of a distribution whose orthogonal
+// polynomials are known: those of Jacobi for the beta, of Laguerre for the gamma (NIST DLMF
+// 18.9.1, Golub and Welsch 1969), or all values of a small sample; nil for others.
+func gaussRule(d Dist, n int) []node {
+	diag, off := make([]float64, n), make([]float64, n-1)
+	lo, scale := 0.0, 1.0
+	switch d := d.(type) {
+	case *empirical:
+		if len(d.values) > 4*n {
+			return nil
+		}
+		out := make([]node, len(d.values))
+		for i, x := range d.values {
+			out[i] = node{x, 1 / float64(len(out))}
+		}
+		return out
+	case *uniform:
+		return gaussRule(&beta{a: 1, b: 1, min: d.min, max: d.max}, n)
+	case *beta: // on -1 to 1, then moved
+		for k := range n {
+			f := 2*float64(k) + d.a + d.b - 2
+			if diag[k] = mul(d.a-d.b, d.a+d.b-2) / mul(f, f+2); k == 0 {
+				diag[k] = (d.a - d.b) / (f + 2)
+				continue
+			}
+			k1 := float64(k)
+			square := mul(mul(4*k1, k1+d.a-1), k1+d.b-1) / mul(mul(f, f), f+1)
+			if k > 1 {
+				square = mul(square, k1+d.a+d.b-2) / (f - 1)
+			}
+			off[k-1] = math.Sqrt(square)
+		}
+		lo, scale = d.min+mul(d.max-d.min, 0.5), mul(d.max-d.min, 0.5)
+	case *gamma:
+		for k := range n {
+			k1 := float64(k)
+			if diag[k] = 2*k1 + d.shape; k > 0 {
+				off[k-1] = math.Sqrt(mul(k1, k1+d.shape-1))
 			}
 		}
-		switch {
-		case len(m.factors) == 1:
-			return product
-		case detail >= 8:
-			out = binned(product, 512)
-		default:
-			out = compress(product, 24*detail)
-		}
+		scale = d.scale
+	default:
+		return nil
+	}
+	values, first := tridiagonal(diag, off)
+	out := make([]node, n)
+	for i := range out {
+		out[i] = node{max(lo+mul(scale, values[i]), 0), mul(first[i], first[i])}
 	}
 	return out
 }
 
 // distNodes returns quadrature nodes of a distribution.
 func distNodes(d Dist, detail int) []node {
-	unit := unitPanels(26, detail)
+	unit := unitPanels(40, detail)
 	out := make([]node, len(unit))
 	for i, n := range unit {
 		out[i] = node{d.Quantile(n.x), n.w}
@@ -171,28 +238,31 @@ func distNodes(d Dist, detail int) []node {
 	return out
 }
 
-// binned returns a measure of at most n nodes, each the mean of its neighbours.
+// binned returns a measure of fewer nodes, each the mean of its neighbours: of those with
+// a probability of 1/n together that are no more than 1/32 apart.
 func binned(nodes []node, n int) []node {
-	slices.SortStableFunc(nodes, func(a, b node) int { return cmp.Compare(a.x, b.x) })
+	slices.SortFunc(nodes, func(a, b node) int { return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.w, b.w)) })
 	var out []node
 	var acc node
+	first := 0.0
 	for _, v := range nodes {
-		acc.x += mul(v.w, v.x)
-		if acc.w += v.w; acc.w >= 1/float64(n) {
+		if acc.w > 0 && (acc.w >= 1/float64(n) || v.x > mul(first, 1+1.0/32)) {
 			out = append(out, node{acc.x / acc.w, acc.w})
 			acc = node{}
 		}
+		if acc.w == 0 {
+			first = v.x
+		}
+		acc.x += mul(v.w, v.x)
+		acc.w += v.w
 	}
-	if acc.w > 0 {
-		out = append(out, node{acc.x / acc.w, acc.w})
-	}
-	return out
+	return append(out, node{acc.x / acc.w, acc.w})
 }
 
-// compress returns the Gauss rule of n nodes of a discrete measure: the Lanczos
-// process with reorthogonalisation gives the Jacobi matrix of its orthogonal
-// polynomials, whose eigenvalues are the nodes (Gautschi 2004, Orthogonal
-// Polynomials, section 2.2).
+// compress returns the Gauss rule of n nodes of a discrete measure: the Jacobi matrix
+// of its orthogonal polynomials, node by node by plane rotations that keep it positive
+// (Gragg and Harrod 1984; Gautschi 2004, Orthogonal Polynomials, section 2.2.3.2), has
+// the nodes as eigenvalues.
 func compress(nodes []node, n int) []node {
 	if len(nodes) <= n {
 		return nodes
@@ -204,52 +274,41 @@ func compress(nodes []node, n int) []node {
 	if top == 0 {
 		return []node{{0, 1}}
 	}
-	dot := func(a, b []float64) float64 {
-		s := 0.0
-		for i := range a {
-			s += mul(a[i], b[i])
-		}
-		return s
-	}
-	q := make([]float64, len(nodes))
+	diag, square := make([]float64, n), make([]float64, n) // square[0] is the total
 	for i, v := range nodes {
-		q[i] = math.Sqrt(v.w)
-	}
-	norm := math.Sqrt(dot(q, q))
-	for i := range q {
-		q[i] /= norm
-	}
-	basis := [][]float64{q}
-	var diag, off []float64
-	for k := range n {
-		q := basis[k]
-		r := make([]float64, len(q))
-		for i := range q {
-			r[i] = mul(nodes[i].x/top, q[i])
+		at, p := v.x/top, v.w
+		if i < n {
+			diag[i] = at
 		}
-		diag = append(diag, dot(r, q))
-		for range 2 {
-			for _, b := range basis {
-				c := dot(r, b)
-				for i := range r {
-					r[i] -= mul(c, b[i])
-				}
+		gamma, sigma, t := 1.0, 0.0, 0.0
+		for k := range min(i+1, n) {
+			rho := square[k] + p
+			next, old := mul(gamma, rho), sigma
+			if gamma, sigma = 1, 0; rho > 0 {
+				gamma, sigma = square[k]/rho, p/rho
 			}
+			tk := mul(sigma, diag[k]-at) - mul(gamma, t)
+			diag[k] -= tk - t
+			if t = tk; sigma > 0 {
+				p = mul(t, t) / sigma
+			} else {
+				p = mul(old, square[k])
+			}
+			square[k] = next
 		}
-		beta := math.Sqrt(dot(r, r))
-		if k == n-1 || beta < 1e-14 {
+	}
+	// A measure of fewer points in truth has no more nodes than those.
+	off := make([]float64, 0, n-1)
+	for _, s := range square[1:] {
+		if s < 1e-28 {
 			break
 		}
-		off = append(off, beta)
-		for i := range r {
-			r[i] /= beta
-		}
-		basis = append(basis, r)
+		off = append(off, math.Sqrt(s))
 	}
-	values, first := tridiagonal(diag, off)
+	values, first := tridiagonal(diag[:len(off)+1], off)
 	out := make([]node, len(values))
 	for i := range values {
-		out[i] = node{max(mul(values[i], top), 0), mul(first[i], first[i])}
+		out[i] = node{max(mul(values[i], top), 0), mul(mul(first[i], first[i]), square[0])}
 	}
 	slices.SortFunc(out, func(a, b node) int { return cmp.Compare(a.x, b.x) })
 	return out
@@ -351,22 +410,24 @@ func Binomial(n int, p float64) (Freq, error) {
 	if ps != nil {
 		return nil, ps
 	}
-	return &binomial{n, p}, nil
+	return &binomial{n: n, p: p}, nil
 }
 
-// AtMostOnce returns the law of an event that happens once a year or not. An
-// uncertain probability is the same as its mean. The error is of type [Problems].
+// AtMostOnce returns the law of an event that happens once a year or not. For the
+// losses an uncertain probability is the same as its mean; [Tornado] and [Sobol] regard
+// it. The error is of type [Problems].
 func AtMostOnce(probability Dist) (Freq, error) {
 	var ps Problems
 	if ps.probability("probability of the event", probability); ps != nil {
 		return nil, ps
 	}
-	return &binomial{1, probability.Mean()}, nil
+	return &binomial{1, probability.Mean(), probability}, nil
 }
 
 type binomial struct {
-	n int
-	p float64
+	n           int
+	p           float64
+	probability Dist // what p is the mean of; nil if it is given
 }
 
 func (f *binomial) String() string { return fmt.Sprintf("binomial(%d, %v)", f.n, f.p) }
@@ -410,7 +471,8 @@ const (
 func newLaw(f Freq) (*law, error) {
 	first, pmf := 0, []float64(nil)
 	if m, ok := f.(*mixedPoisson); ok {
-		first, pmf = m.table()
+		t := m.settled()
+		first, pmf = t.first, t.pmf
 	} else {
 		mean, sd := f.Mean(), math.Sqrt(f.Var())
 		if !(mean >= 0 && mean <= maxRate && sd >= 0 && sd <= maxRate) {
@@ -505,29 +567,53 @@ func (l *law) fromNormal(z float64) int {
 	return l.first + i
 }
 
-// table returns the probabilities of a mixed Poisson law, with more and more
-// detail until they settle.
-func (m *mixedPoisson) table() (first int, pmf []float64) {
+// A mixedTable is the probabilities of a mixed Poisson law, and the rates and weights that
+// give them.
+type mixedTable struct {
+	rates []node
+	first int
+	pmf   []float64
+}
+
+// settle computes the table with more and more nodes until it changes no more.
+func (m *mixedPoisson) settle() mixedTable {
 	if len(m.factors) == 0 {
-		return poissonTable([]node{{m.scale, 1}})
+		return newMixedTable([]node{{m.scale, 1}})
 	}
-	first, pmf = poissonTable(m.rates(1))
-	for detail := 2; detail <= 32; detail *= 2 {
-		f, next := poissonTable(m.rates(detail))
-		worst := 0.0
-		for i := range next {
-			old := 0.0
-			if j := i + f - first; j >= 0 && j < len(pmf) {
-				old = pmf[j]
-			}
-			worst = max(worst, math.Abs(next[i]-old))
-		}
-		first, pmf = f, next
-		if worst < 1e-12 {
-			break
+	t := newMixedTable(m.gauss(16))
+	for n := 24; n <= 122; n += n / 2 {
+		next := newMixedTable(m.gauss(n))
+		change := next.change(t)
+		if t = next; change < 1e-11 || n > 100 && change < 1e-9 {
+			return t
 		}
 	}
-	return first, pmf
+	for detail := 4; detail <= 32; detail *= 2 {
+		next := newMixedTable(m.spread(detail))
+		change := next.change(t)
+		if t = next; change < 1e-11 || len(m.factors) > 1 {
+			return t
+		}
+	}
+	return t
+}
+
+func newMixedTable(rates []node) mixedTable {
+	first, pmf := poissonTable(rates)
+	return mixedTable{rates, first, pmf}
+}
+
+// change returns how far the probability farthest from that of another table is.
+func (t mixedTable) change(o mixedTable) float64 {
+	worst := 0.0
+	for i, p := range t.pmf {
+		old := 0.0
+		if j := i + t.first - o.first; j >= 0 && j < len(o.pmf) {
+			old = o.pmf[j]
+		}
+		worst = max(worst, math.Abs(p-old))
+	}
+	return worst
 }
 
 // poissonTable sums Poisson laws, each from its mode outward as far as it

@@ -12,11 +12,12 @@ import (
 // is the exponent and the first histBits bits of its mantissa, at most 0.05 % wide. A
 // bucket knows how many numbers it has, their smallest and their largest, to 2^-43: a
 // bucket of equal numbers gives them back exactly. In others the numbers count as
-// evenly spread. The sum of all is kept apart, exactly.
+// evenly spread, but for those at marks. The sum of all is kept apart, exactly.
 type histogram struct {
 	years   uint64        // numbers, zeros too
 	octaves [2048]*octave // by exponent, made when needed
 	sum     exactSum
+	marks   []mark // sorted
 }
 
 // An octave holds the buckets of one exponent.
@@ -41,6 +42,9 @@ const maxYears = math.MaxUint32
 // is that of a fixed order, since a block is never divided.
 func (h *histogram) add(sample []float64) {
 	h.years += uint64(len(sample))
+	if h.marks != nil {
+		h.locate(sample)
+	}
 	var s0, s1, s2, s3 float64
 	var losses [chunk]uint64
 	zeros := 0
@@ -162,6 +166,7 @@ func (s exactSum) value() float64 {
 func (h *histogram) merge(o *histogram) {
 	h.years += o.years
 	h.sum.merge(o.sum)
+	h.mergeMarks(o)
 	for at, d := range o.buckets() {
 		c := h.bucket(at)
 		c.count += d.count
@@ -232,12 +237,13 @@ type item struct {
 }
 
 func (h *histogram) sorted() *sorted {
-	s := &sorted{years: h.years, sum: h.sum.value(), items: make([]item, 0, h.inUse())}
+	s := &sorted{years: h.years, sum: h.sum.value(), items: make([]item, 0, h.inUse()+2*len(h.marks))}
 	below := uint64(0)
 	for at, c := range h.buckets() {
-		lo, hi := number(at, ^c.notMin), number(at, c.max)
-		s.items = append(s.items, item{c.count, below, lo, lo + mul(hi-lo, 0.5), hi})
-		below += c.count
+		h.divide(at, c, func(count uint64, lo, hi float64) {
+			s.items = append(s.items, item{count, below, lo, lo + mul(hi-lo, 0.5), hi})
+			below += count
+		})
 	}
 	return s
 }
@@ -289,6 +295,13 @@ func (it *item) value(rank uint64) float64 {
 
 // above returns how many numbers lie strictly above x.
 func (s *sorted) above(x float64) uint64 {
+	count, _, _ := s.exceeding(x)
+	return count
+}
+
+// exceeding returns how many numbers lie strictly above x, by the spread inside its
+// bucket, and how many do at least and at most.
+func (s *sorted) exceeding(x float64) (count, least, most uint64) {
 	i, _ := slices.BinarySearchFunc(s.items, x, func(it item, x float64) int {
 		if it.max <= x {
 			return -1
@@ -296,16 +309,19 @@ func (s *sorted) above(x float64) uint64 {
 		return 1
 	})
 	if i == len(s.items) {
-		return 0
+		return 0, 0, 0
 	}
 	it := &s.items[i]
 	rest := s.years - it.below
 	if x < it.min {
-		return rest
+		return rest, rest, rest
 	}
-	// Spread evenly inside the bucket.
-	in := mul(float64(it.count), (x-it.min)/(it.max-it.min))
-	return rest - min(uint64(in+0.5), it.count-1)
+	least, most = rest-it.count, rest
+	if it.count > 1 { // its smallest is not above, its largest is
+		least, most = least+1, most-1
+	}
+	in := mul(float64(it.count-1), (x-it.min)/(it.max-it.min))
+	return min(max(rest-uint64(in)-1, least), most), least, most
 }
 
 // tail returns the p-quantile x(k), k = ceil(n p), and the sum of the worst n(1-p)

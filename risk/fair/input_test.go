@@ -34,6 +34,10 @@ func TestRefused(t *testing.T) {
 		{"log-normal absurd", second(LognormalInterval(1e-300, 1e300, 0.1)), "log-normal sigma"},
 		{"gamma", second(Gamma(0, inf)), "gamma shape: expected a number above 0, found 0; fair: gamma"},
 		{"beta", second(Beta(-1, 1)), "beta alpha"},
+		{"PERT absurd", second(PERT(1, 2, 3, &PERTOptions{Shape: 1e300})), "PERT shape: expected a number of at most 1e+06, found 1e+300"},
+		{"gamma absurd", second(Gamma(1e15, 1)), "gamma shape: expected a number from 0.001 to 1e+06, found 1e+15"},
+		{"gamma all but 0", second(Gamma(1e-9, 1)), "gamma shape"},
+		{"beta absurd", second(Beta(1e12, 1e-300)), "beta alpha: expected a number from 0.001 to 1e+06, found 1e+12; beta beta"},
 		{"exponential", second(Exponential(0)), "exponential mean"},
 		{"Pareto without mean", second(GeneralizedPareto(0, 1, 1)), "there is no mean"},
 		{"empirical empty", second(Empirical()), "one at least"},
@@ -120,6 +124,19 @@ func TestPortfolioProblems(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
+func TestTooManyTriggered(t *testing.T) {
+	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
+	trigger := func(id string) {
+		p.Scenarios = append(p.Scenarios, Scenario{ID: id, Frequency: Triggered("a", must(Constant(0.1))), Losses: p.Scenarios[0].Losses})
+	}
+	for i := range maxTriggered {
+		trigger(fmt.Sprint(i))
+	}
+	require.NoError(t, p.Check())
+	trigger("last")
+	require.ErrorContains(t, p.Check(), "at most 4096 that another triggers")
+}
+
 func TestAbsurdRuns(t *testing.T) {
 	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
 	for _, o := range []*Options{{Years: 1e12}, {Years: -1}, {Shard: Shard{3, 3}}, {Shard: Shard{-1, 2}}} {
@@ -138,6 +155,84 @@ func TestAbsurdRuns(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = Compare(cancelled, p, p, nil, nil)
 	require.ErrorIs(t, err, context.Canceled)
+	// So does the set-up of thousands of scenarios.
+	p = Portfolio{}
+	for i := range 5000 {
+		s := fullScenario(fmt.Sprint(i))
+		s.Frequency.contact = must(PERT(1, 5, 40+float64(i), nil))
+		p.Scenarios = append(p.Scenarios, s)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err = compile(ctx, p, 1, 1)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = Compare(ctx, p, p, nil, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	t.Log("ended after", time.Since(start))
+}
+
+// bad is a distribution of a caller with quantiles that are none from 0.2 on.
+type bad struct{ value float64 }
+
+func (d bad) Quantile(p float64) float64 {
+	if p < 0.2 || p == 1 {
+		return p
+	}
+	return d.value
+}
+func (bad) Mean() float64 { return 0.5 }
+func (bad) Var() float64  { return 0.1 }
+
+// TestNotNumbers: what has no answer is an error or NaN, never a number or a panic.
+func TestNotNumbers(t *testing.T) {
+	one := must(Constant(1))
+	for _, x := range []float64{math.NaN(), -5, 0.1, math.Inf(1)} {
+		_, err := Simulate(context.Background(), Portfolio{Scenarios: []Scenario{single(mustFreq(Poisson(one)), bad{x})}}, nil)
+		require.ErrorIs(t, err, ErrInvalid, x)
+		_, err = Poisson(must(Mixture(Component{1, one}, Component{1, bad{x}})))
+		require.ErrorIs(t, err, ErrInvalid, x)
+		_, err = AtMostOnce(bad{x})
+		require.ErrorIs(t, err, ErrInvalid, x)
+	}
+	_, err := Poisson(userDist{})
+	require.NoError(t, err)
+	_, err = Sobol(single(mustFreq(Poisson(must(Uniform(1, 2)))), must(GeneralizedPareto(0, 1, 0.6))))
+	require.ErrorContains(t, err, "a variance")
+
+	p := Portfolio{Scenarios: []Scenario{fullScenario("a")}}
+	r := simulate(t, p, &Options{Years: 100})
+	for _, q := range []float64{-1, 0, 1, 7, math.NaN()} {
+		_, err := r.Contributions(q)
+		require.ErrorIs(t, err, ErrInvalid, q)
+		require.True(t, math.IsNaN(r.VaR(q).Value), q)
+		require.True(t, math.IsNaN(r.TVaR(q).Value), q)
+	}
+	require.True(t, math.IsNaN(r.Exceed(math.NaN()).Value))
+	require.True(t, math.IsNaN(CDF(nil, 3)))
+	require.True(t, math.IsNaN(TailMean(nil, 0.9)))
+	require.True(t, math.IsNaN(LimitedMean(nil, 3)))
+	for _, q := range []float64{-1, 1, 2, math.NaN()} {
+		require.True(t, math.IsNaN(TailMean(one, q)))
+	}
+
+	var zero Result
+	require.True(t, math.IsNaN(zero.Mean().Value))
+	require.True(t, math.IsNaN(zero.VaR(0.9).Value))
+	require.True(t, math.IsNaN(zero.TVaR(0.9).Value))
+	require.True(t, math.IsNaN(zero.Exceed(1).Value))
+	require.Zero(t, zero.Years())
+	require.Zero(t, zero.SD())
+	for range zero.Curve(0) {
+		t.Fatal("a point of nothing")
+	}
+	_, err = zero.Contributions(0.9)
+	require.ErrorIs(t, err, ErrNoShares)
+	require.ErrorIs(t, zero.Merge(&Result{}), ErrMerge)
+	require.ErrorIs(t, zero.Merge(r), ErrMerge)
+	_, ok := zero.Part("a")
+	require.False(t, ok)
+	require.ErrorIs(t, new(Result).UnmarshalBinary(bytesOf(t, &zero)), ErrEncoding)
 }
 
 func TestEnums(t *testing.T) {
@@ -206,47 +301,142 @@ func FuzzResult(f *testing.F) {
 	})
 }
 
-// FuzzDist: any parameters are refused or give a distribution whose quantiles rise and
-// that can be sampled.
-func FuzzDist(f *testing.F) {
-	f.Add(uint8(0), 1.0, 2.0, 3.0)
-	f.Add(uint8(1), 1e5, 1e6, 0.9)
-	f.Add(uint8(2), 0.3, 0.4, 0.0)
-	f.Add(uint8(3), 2.5, 4e4, 0.0)
-	f.Add(uint8(4), 0.0, 1e5, 0.25)
-	f.Fuzz(func(t *testing.T, kind uint8, a, b, c float64) {
-		var d Dist
-		var err error
-		switch kind % 7 {
+// draw makes a distribution of what bytes say: a family, or a mixture, truncation or
+// sample of others. Nil if the parameters are refused, which must be an error of ours.
+func draw(t *testing.T, in *[]byte, depth int) Dist {
+	next := func() byte {
+		if len(*in) == 0 {
+			return 0
+		}
+		b := (*in)[0]
+		*in = (*in)[1:]
+		return b
+	}
+	// Numbers that meet again: ties, ends, equal values.
+	number := func() float64 {
+		b := next()
+		switch b % 8 {
 		case 0:
-			d, err = PERT(a, b, c, nil)
+			return float64(b >> 5)
 		case 1:
-			d, err = LognormalInterval(a, b, c)
+			return float64(b>>3) / 32
 		case 2:
-			d, err = Beta(a, b)
+			return -float64(b >> 3)
 		case 3:
-			d, err = Gamma(a, b)
+			return math.Pow(10, float64(b>>3)-12)
 		case 4:
-			d, err = GeneralizedPareto(a, b, c)
-		case 5:
-			d, err = Metalog(Quantile{0.1, a}, Quantile{0.5, b}, Quantile{0.9, c}, nil)
-		case 6:
-			d, err = Triangular(a, b, c)
+			return []float64{math.Inf(1), math.Inf(-1), math.NaN(), 1e300, 5e-324, 0, 0.5, 0.9}[b>>5]
 		}
-		if (d == nil) == (err == nil) {
-			t.Fatal("a distribution or an error")
+		return float64(b) * float64(next())
+	}
+	var d Dist
+	var err error
+	kind := next() % 16
+	if depth == 0 {
+		kind %= 12
+	}
+	switch kind {
+	case 0:
+		d, err = PERT(number(), number(), number(), &PERTOptions{Shape: number()})
+	case 1:
+		d, err = LognormalInterval(number(), number(), number())
+	case 2:
+		d, err = Beta(number(), number())
+	case 3:
+		d, err = Gamma(number(), number())
+	case 4:
+		d, err = GeneralizedPareto(number(), number(), number())
+	case 5:
+		d, err = Metalog(Quantile{0.1, number()}, Quantile{0.5, number()}, Quantile{0.9, number()}, nil)
+	case 6:
+		d, err = Triangular(number(), number(), number())
+	case 7:
+		d, err = Uniform(number(), number())
+	case 8:
+		d, err = Constant(number())
+	case 9:
+		d, err = Normal(number(), number())
+	case 10:
+		d, err = Exponential(number())
+	case 11:
+		values := make([]float64, next()%5)
+		for i := range values {
+			values[i] = number()
 		}
-		if err != nil {
+		d, err = Empirical(values...)
+	case 12, 13:
+		parts := make([]Component, 1+next()%3)
+		for i := range parts {
+			parts[i] = Component{number(), draw(t, in, depth-1)}
+		}
+		d, err = Mixture(parts...)
+	default:
+		d, err = Truncate(draw(t, in, depth-1), number(), number())
+	}
+	if (d == nil) == (err == nil) {
+		t.Fatal("a distribution or an error")
+	}
+	if err != nil {
+		if !errors.Is(err, ErrInvalid) {
+			t.Fatal(err)
+		}
+		return nil
+	}
+	return d
+}
+
+// FuzzDist: any composition is refused or is a distribution: quantiles rise, lie between
+// the ends, and are the smallest values with their probability; it is truncated to where it
+// lies without a change; ties are no successes; what is sampled are its quantiles.
+func FuzzDist(f *testing.F) {
+	f.Add([]byte{0, 8, 16, 24, 4, 1, 40, 200, 33})
+	f.Add([]byte{12, 1, 73, 8, 0, 33, 1, 43, 51, 121})        // an atom at 0 beside a log-normal
+	f.Add([]byte{14, 11, 4, 0, 32, 64, 96, 32, 96})           // a truncated sample
+	f.Add([]byte{14, 12, 1, 33, 8, 0, 33, 7, 32, 64, 0, 224}) // a truncated mixture
+	f.Add([]byte{14, 10, 32, 125, 3, 4})                      // a far tail
+	f.Add([]byte{3, 83, 32})                                  // a small shape
+	f.Add([]byte{12, 2, 33, 8, 32, 33, 11, 3, 32, 32, 64, 7, 0, 32})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := draw(t, &data, 3)
+		if d == nil {
 			return
 		}
-		last := math.Inf(-1)
-		for _, p := range []float64{0.01, 0.3, 0.5, 0.9, 0.999} {
+		low, high := d.Quantile(0), d.Quantile(1)
+		last := low
+		for _, p := range []float64{1e-12, 0.01, 0.3, 0.5, 0.9, 0.999, 1 - 0x1p-40} {
 			q := d.Quantile(p)
-			if q < last-1e-9*math.Abs(last) || math.IsNaN(q) {
-				t.Fatalf("%v: quantile %v after %v", d, q, last)
+			if !(q >= last-1e-9*math.Abs(last)) || math.IsInf(q, 0) || q < low || q > high {
+				t.Fatalf("%v: quantile %v after %v, between %v and %v", d, q, last, low, high)
+			}
+			// P(X < q) <= p <= P(X <= q), but for rounding of q: of its last bits and of
+			// what lies between the ends.
+			slack := 1e-9 * math.Abs(q)
+			if !math.IsInf(high-low, 0) {
+				slack = max(slack, 1e-12*(math.Abs(low)+math.Abs(high)))
+			}
+			if at, under := CDF(d, q+slack), below(d, q-slack); at < p-1e-9 || under > p+1e-9 {
+				t.Fatalf("%v: P(X < %v) = %v, P(X <= ...) = %v, want %v between", d, q, under, at, p)
 			}
 			last = q
 		}
-		newSampler(d).at(12345 << 40)
+		s := newSampler(d)
+		for _, w := range []uint64{0, 12345 << 40, 1 << 62, 1<<63 | 77<<50, math.MaxUint64} {
+			if x := s.at(w); math.IsNaN(x) || x < low-1e-6*math.Abs(low) || x > high+1e-6*math.Abs(high) {
+				t.Fatalf("%v: sampled %v, between %v and %v", d, x, low, high)
+			}
+		}
+		if x, ok := fixed(d); ok && (x != low || x != high) {
+			t.Fatalf("%v: the one value %v of %v to %v", d, x, low, high)
+		}
+		if win, lose := exceeds(d, d), 1-exceeds(d, d); win > lose+1e-6 {
+			t.Fatalf("%v: exceeds itself with %v", d, win)
+		}
+		whole, err := Truncate(d, math.Inf(-1), math.Inf(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := d.Mean(); math.Abs(m) < 1e200 && d.Var() < 1e6*m*m && math.Abs(whole.Mean()-m) > 1e-3*(math.Abs(m)+math.Sqrt(d.Var())) {
+			t.Fatalf("%v: truncated nowhere its mean is %v, not %v", d, whole.Mean(), m)
+		}
 	})
 }

@@ -3,7 +3,9 @@ package fair
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 )
@@ -38,15 +40,18 @@ func Compare(ctx context.Context, before, after Portfolio, cost Dist, opts *Opti
 	}
 	if cost == nil {
 		cost = constant{}
-	} else if low := cost.Quantile(0); !(low >= 0) {
-		ps.add("cost", "no value below 0", low)
+	} else {
+		ps.values("cost", cost, 0, math.Inf(1), "no value below 0")
 	}
 	if ps != nil {
 		return nil, ps
 	}
 	plans := [2]*plan{}
 	for i, p := range []Portfolio{before, after} {
-		if plans[i], err = compile(p, o.Seed, o.Workers); err != nil {
+		if plans[i], err = compile(ctx, p, o.Seed, o.Workers); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
 			var ps Problems
 			ps.in([]string{"before", "after"}[i], err)
 			return nil, ps
@@ -139,14 +144,14 @@ type Selection struct {
 }
 
 // BestSet returns the controls that save the most mean annual loss for at most a
-// budget a year, beside those that the portfolio has. It is exact for sets that a
-// bounded search gets through, always for up to 20 controls; beyond it is the best set
-// found and a bound. The mean loss left is the sum over scenarios of frequency times the
-// product of what controls leave times losses likewise, so that what a control adds
-// shrinks as others are there (the saving is monotone and submodular), which gives the
-// bound of Nemhauser, Wolsey and Fisher (1978) by a fractional knapsack. Covers are
-// not regarded. The error is of type [Problems].
-func BestSet(p Portfolio, candidates []Control, budget float64) (*Selection, error) {
+// budget a year, beside those that the portfolio has. It is exact where a search with a
+// bound gets through all sets in a second or two, as it does for some dozens of controls;
+// beyond it is the best set found and a bound. The mean loss left is the sum over scenarios
+// of frequency times the product of what controls leave times losses likewise, so that
+// what a control adds shrinks as others are there (the saving is monotone and
+// submodular), which gives the bound of Nemhauser, Wolsey and Fisher (1978) by a fractional
+// knapsack. Covers are not regarded. The error is of type [Problems], or that of ctx.
+func BestSet(ctx context.Context, p Portfolio, candidates []Control, budget float64) (*Selection, error) {
 	all := p
 	all.Controls = slices.Concat(p.Controls, candidates)
 	var ps Problems
@@ -162,9 +167,15 @@ func BestSet(p Portfolio, candidates []Control, budget float64) (*Selection, err
 	if ps != nil {
 		return nil, ps
 	}
-	k := newKnapsack(all, len(p.Controls), budget)
-	k.search(0, k.none())
-	out := &Selection{Saved: k.best, Exact: k.nodes < maxNodes, Bound: k.best}
+	k, err := newKnapsack(ctx, all, len(p.Controls), budget)
+	if err == nil {
+		k.search(ctx, 0, k.none())
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &Selection{Saved: k.best, Exact: k.work < maxWork, Bound: k.best}
 	if !out.Exact {
 		out.Bound = k.root
 	}
@@ -177,49 +188,79 @@ func BestSet(p Portfolio, candidates []Control, budget float64) (*Selection, err
 	return out, nil
 }
 
-// maxNodes is enough for every set of 20 controls.
-const maxNodes = 1 << 21
+// maxWork bounds how many products a search makes: they take a second or two.
+const maxWork = 1 << 29
 
 // A knapsack searches the sets of candidates, the best value for money first.
 type knapsack struct {
 	budget float64
 	costs  []float64
 	order  []int
-	// terms of the mean loss: each is a product of a base and of factors of controls
+	// Terms of the mean loss: each is a product of a base and of factors of controls.
+	// Those on which all candidates act alike are one.
 	base    []float64
-	factors [][]float64 // by candidate, then term; 1 where it has no effect
+	touched [][]int     // by candidate, the terms that it makes smaller
+	left    [][]float64 // and what it leaves of each
 	start   float64     // mean loss without candidates
 	best    float64
 	chosen  []bool
 	now     []bool
 	nodes   int
+	work    int // products so far
 	root    float64
 }
 
-func newKnapsack(p Portfolio, owned int, budget float64) *knapsack {
-	k := &knapsack{budget: budget}
+func newKnapsack(ctx context.Context, p Portfolio, owned int, budget float64) (*knapsack, error) {
+	// Costs that add up to the budget are within it, rounded or not.
+	k := &knapsack{budget: mul(budget, 1+1e-12)}
 	candidates := p.Controls[owned:]
 	n := len(candidates)
-	k.factors = make([][]float64, n)
+	k.touched, k.left = make([][]int, n), make([][]float64, n)
+	means := make([][]float64, len(p.Controls)) // of what effects leave
+	for i, c := range p.Controls {
+		for _, e := range c.Effects {
+			m, _ := e.moments()
+			means[i] = append(means[i], m)
+		}
+	}
+	terms := map[string]int{} // by what candidates leave of them
+	var name []byte
+	left := make([]float64, n)
 	for _, s := range p.Scenarios {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		frequency := s.Frequency.law().Mean()
 		for _, l := range s.Losses {
-			base := mul(mul(s.Frequency.law().Mean(), l.chance()), l.magnitude.Mean())
+			base := mul(mul(frequency, l.chance()), l.magnitude.Mean())
+			name = name[:0]
 			for i, c := range p.Controls {
 				f := 1.0
-				for _, e := range c.Effects {
+				for j, e := range c.Effects {
 					if (e.Scenario == "" || e.Scenario == s.ID) && (e.On != OnMagnitude || e.Form == 0 || e.Form == l.form) {
-						m, _ := e.moments()
-						f = mul(f, m)
+						f = mul(f, means[i][j])
 					}
 				}
 				if i < owned {
 					base = mul(base, f)
-				} else {
-					k.factors[i-owned] = append(k.factors[i-owned], f)
+				} else if left[i-owned] = f; f != 1 {
+					name = binary.LittleEndian.AppendUint64(binary.AppendUvarint(name, uint64(i)), math.Float64bits(f))
 				}
 			}
-			k.base = append(k.base, base)
 			k.start += base
+			if t, ok := terms[string(name)]; ok {
+				k.base[t] += base
+				continue
+			}
+			t := len(k.base)
+			terms[string(name)] = t
+			k.base = append(k.base, base)
+			for i, f := range left {
+				if f != 1 {
+					k.touched[i] = append(k.touched[i], t)
+					k.left[i] = append(k.left[i], f)
+				}
+			}
 		}
 	}
 	for _, c := range candidates {
@@ -237,7 +278,7 @@ func newKnapsack(p Portfolio, owned int, budget float64) *knapsack {
 	}
 	slices.SortStableFunc(k.order, func(a, b int) int { return cmp.Compare(mul(gains[b], k.costs[a]), mul(gains[a], k.costs[b])) })
 	k.root = k.bound(0, k.none())
-	return k
+	return k, nil
 }
 
 // A state is the terms that are left, what is spent and what is saved.
@@ -250,9 +291,10 @@ func (k *knapsack) none() state { return state{terms: k.base} }
 
 func (k *knapsack) gain(terms []float64, i int) float64 {
 	g := 0.0
-	for t, x := range terms {
-		g += mul(x, 1-k.factors[i][t])
+	for j, t := range k.touched[i] {
+		g += mul(terms[t], 1-k.left[i][j])
 	}
+	k.work += len(k.touched[i]) + 16 // with the sorting
 	return g
 }
 
@@ -285,27 +327,30 @@ func (k *knapsack) bound(from int, s state) float64 {
 	return min(total, k.start)
 }
 
-func (k *knapsack) search(at int, s state) {
+func (k *knapsack) search(ctx context.Context, at int, s state) {
 	if s.saved > k.best {
 		k.best = s.saved
 		copy(k.chosen, k.now)
 	}
-	if at == len(k.order) || k.nodes >= maxNodes {
+	if k.nodes++; k.nodes%1024 == 0 && ctx.Err() != nil {
+		k.work = maxWork
+	}
+	if at == len(k.order) || k.work >= maxWork {
 		return
 	}
-	k.nodes++
 	if k.bound(at, s) <= mul(k.best, 1+1e-12) {
 		return
 	}
 	i := k.order[at]
 	if s.spent+k.costs[i] <= k.budget {
-		next := state{make([]float64, len(s.terms)), s.spent + k.costs[i], s.saved + k.gain(s.terms, i)}
-		for t, x := range s.terms {
-			next.terms[t] = mul(x, k.factors[i][t])
+		next := state{slices.Clone(s.terms), s.spent + k.costs[i], s.saved + k.gain(s.terms, i)}
+		for j, t := range k.touched[i] {
+			next.terms[t] = mul(next.terms[t], k.left[i][j])
 		}
+		k.work += len(s.terms)
 		k.now[i] = true
-		k.search(at+1, next)
+		k.search(ctx, at+1, next)
 		k.now[i] = false
 	}
-	k.search(at+1, s)
+	k.search(ctx, at+1, s)
 }

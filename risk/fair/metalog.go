@@ -71,7 +71,8 @@ func Metalog(low, mid, high Quantile, opts *MetalogOptions) (Dist, error) {
 
 type metalog struct {
 	a              [3]float64
-	lower, upper   float64
+	lower          float64
+	upper          float64
 	mean, variance float64
 }
 
@@ -138,6 +139,59 @@ func (d *metalog) Quantile(p float64) float64 {
 		return d.upper
 	}
 	return d.at(p, logit(p))
+}
+
+// logit returns the logit of P(X <= x), by bisection.
+func (d *metalog) logit(x float64) float64 {
+	lo, hi := -745.0, 745.0
+	for range 64 {
+		l := lo + mul(hi-lo, 0.5)
+		if d.at(logistic(l), l) <= x {
+			lo = l
+		} else {
+			hi = l
+		}
+	}
+	return lo
+}
+
+// logistic is the inverse of the logit.
+func logistic(l float64) float64 {
+	e := exp(-math.Abs(l))
+	if l < 0 {
+		return e / (1 + e)
+	}
+	return 1 / (1 + e)
+}
+
+func (d *metalog) CDF(x float64) float64 {
+	switch {
+	case x <= d.lower:
+		return 0
+	case x >= d.upper:
+		return 1
+	}
+	return logistic(d.logit(x))
+}
+
+func (d *metalog) survival(x float64) float64 {
+	switch {
+	case x <= d.lower:
+		return 1
+	case x >= d.upper:
+		return 0
+	}
+	return logistic(-d.logit(x))
+}
+
+func (d *metalog) topQuantile(q float64) float64 {
+	switch {
+	case q <= 0:
+		return d.upper
+	case q >= 1:
+		return d.lower
+	}
+	return d.at(1-q, -logit(q))
 }
 
 // at returns the value at the probability y with the logit l.

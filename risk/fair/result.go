@@ -20,7 +20,8 @@ type Estimate struct {
 }
 
 // A Result is the distribution of the annual loss as simulated. It holds integers
-// only, so that merging is exact. It is not safe for concurrent use.
+// only, so that merging is exact. It is not safe for concurrent use. The zero Result has
+// no years, and estimates NaN.
 type Result struct {
 	// Level is that of the intervals of all estimates: 0.95 unless set.
 	Level float64
@@ -43,7 +44,7 @@ type span struct{ from, to int64 }
 func newResult(pl *plan, o Options) *Result {
 	from, to := o.blocks()
 	r := &Result{
-		Level: 0.95, seed: o.Seed, years: o.Years, digest: pl.digest, total: new(histogram),
+		Level: 0.95, seed: o.Seed, years: o.Years, digest: pl.digest, total: pl.histogram(),
 		names: slices.Concat(pl.ids, pl.names), members: len(pl.ids),
 	}
 	if from < to {
@@ -52,7 +53,7 @@ func newResult(pl *plan, o Options) *Result {
 	if o.Detail {
 		r.parts = make([]*histogram, len(r.names))
 		for i := range r.parts {
-			r.parts[i] = new(histogram)
+			r.parts[i] = pl.histogram()
 		}
 	}
 	if o.keepsShares(len(pl.ids)) {
@@ -84,7 +85,15 @@ func (r *Result) until(block int64) *Result {
 }
 
 // Years is how many years were simulated.
-func (r *Result) Years() int64 { return int64(r.total.years) }
+func (r *Result) Years() int64 { return int64(r.sample().years) }
+
+// sample is what was counted; of the zero Result nothing.
+func (r *Result) sample() *histogram {
+	if r.total == nil {
+		return new(histogram)
+	}
+	return r.total
+}
 
 // Complete tells whether all years of the run are there, no shard is missing.
 func (r *Result) Complete() bool { return r.Years() == r.years }
@@ -99,7 +108,7 @@ func (r *Result) Digest() string { return fmt.Sprintf("%x", r.digest) }
 // matter. The error matches [ErrMerge] if seed, years or model differ, or the two have
 // years in common; then r is as it was.
 func (r *Result) Merge(o *Result) error {
-	if r.digest != o.digest || r.years != o.years || r.seed != o.seed || !slices.Equal(r.names, o.names) ||
+	if r.total == nil || o.total == nil || r.digest != o.digest || r.years != o.years || r.seed != o.seed || !slices.Equal(r.names, o.names) ||
 		(r.parts == nil) != (o.parts == nil) || (r.shares == nil) != (o.shares == nil) {
 		return fmt.Errorf("fair: %w: other model, seed, years or options", ErrMerge)
 	}
@@ -138,7 +147,7 @@ func (r *Result) Part(id string) (*Result, bool) {
 
 func (r *Result) sorted() *sorted {
 	if r.cache == nil {
-		r.cache = r.total.sorted()
+		r.cache = r.sample().sorted()
 	}
 	return r.cache
 }
@@ -236,14 +245,17 @@ func (r *Result) TVaR(p float64) Estimate {
 
 // Exceed returns P(S > loss), strictly above, with the interval of Clopper and
 // Pearson, whose level is never less than stated. Exceed(0) is the probability of any
-// loss.
+// loss. Losses that the model names (constants, values of samples, what covers leave) are
+// counted exactly; near others a year is known to 0.05 % of its loss, and the interval
+// reaches from none to all of the years that this leaves in doubt.
 func (r *Result) Exceed(loss float64) Estimate {
 	n := r.Years()
-	if n == 0 {
+	if n == 0 || math.IsNaN(loss) {
 		return Estimate{math.NaN(), 0, 1, r.level()}
 	}
-	k := int64(r.sorted().above(loss))
-	lo, hi := clopperPearson(k, n, r.level())
+	k, least, most := r.sorted().exceeding(loss)
+	lo, _ := clopperPearson(int64(least), n, r.level())
+	_, hi := clopperPearson(int64(most), n, r.level())
 	return Estimate{float64(k) / float64(n), lo, hi, r.level()}
 }
 
@@ -313,16 +325,17 @@ var ErrNoShares = errors.New("contributions were not kept")
 
 // Contributions returns, in the order of the portfolio, what each scenario
 // contributes to the mean and to the tail value at risk at p (Euler allocation,
-// E[S_i | S >= VaR_p]). The error matches [ErrNoShares].
+// E[S_i | S >= VaR_p]). The error matches [ErrNoShares], or [ErrInvalid] unless
+// 0 < p < 1.
 func (r *Result) Contributions(p float64) ([]Contribution, error) {
+	if !(p > 0 && p < 1) {
+		return nil, Problems{{"p", "a number strictly between 0 and 1", fmt.Sprint(p)}}
+	}
 	if r.members == 1 {
 		return []Contribution{{r.names[0], r.Mean().Value, r.TVaR(p).Value}}, nil
 	}
 	if r.shares == nil {
 		return nil, fmt.Errorf("fair: %w", ErrNoShares)
-	}
-	if !(p > 0 && p < 1) {
-		return nil, Problems{{"p", "a number strictly between 0 and 1", fmt.Sprint(p)}}
 	}
 	n := float64(r.total.years)
 	v, tail := r.sorted().tail(p)
@@ -380,7 +393,7 @@ func (r *Result) Contributions(p float64) ([]Contribution, error) {
 }
 
 // magic begins every encoded result.
-const magic = "fair-result-1\n"
+const magic = "fair-result-2\n"
 
 // MarshalBinary returns the result as a few bytes for each bucket in use. The same
 // result has the same bytes.
@@ -401,7 +414,7 @@ func (r *Result) MarshalBinary() ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(len(n)))
 		b = append(b, n...)
 	}
-	b = r.total.append(b)
+	b = r.sample().append(b)
 	b = binary.AppendUvarint(b, uint64(len(r.parts)))
 	for _, h := range r.parts {
 		b = h.append(b)
@@ -442,6 +455,12 @@ func (h *histogram) append(b []byte) []byte {
 		if c.count > 1 {
 			b = binary.AppendUvarint(b, uint64(c.max-^c.notMin))
 		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(h.marks)))
+	for _, m := range h.marks {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.loss))
+		b = binary.AppendUvarint(b, m.equal)
+		b = binary.AppendUvarint(b, m.above)
 	}
 	return b
 }
@@ -583,7 +602,11 @@ func readHistogram(in *reader) *histogram {
 		in.ok = in.ok && c.count > 0
 		sum += c.count
 	}
-	in.ok = in.ok && sum == h.years
+	for n := in.uvarint(maxMarks); n > 0 && in.ok; n-- {
+		loss := math.Float64frombits(binary.LittleEndian.Uint64(in.bytes(8)))
+		h.marks = append(h.marks, mark{loss, in.uvarint(maxYears), in.uvarint(maxYears)})
+	}
+	in.ok = in.ok && sum == h.years && h.sound()
 	return h
 }
 

@@ -167,8 +167,8 @@ func edge(i int) float64 {
 const unit = 1.0 / (1 << (tailBits + 1)) // the probability of one t
 
 func newSampler(d Dist) *sampler {
-	if lo := d.Quantile(0); lo == d.Quantile(1) {
-		return &sampler{value: lo}
+	if x, ok := fixed(d); ok {
+		return &sampler{value: x}
 	}
 	s := &sampler{dist: d, cells: new([2 * sideCells]cell)}
 	if _, ok := d.(*empirical); ok {
@@ -187,11 +187,14 @@ func (s *sampler) fill(d Dist) {
 	for side := range 2 {
 		cells := s.cells[side*sideCells : (side+1)*sideCells]
 		if c, ok := d.(continuous); ok {
-			q := march(c, side == 1)
+			q, bent := march(c, side == 1), 8.0
+			if steep(c) {
+				bent = 24
+			}
 			for i := range cells {
 				// Hermite: the mean over the cell is that of the chord plus h (s0-s1)/12.
 				t0, t1 := edge(i), edge(i+1)
-				cells[slot(i)] = line(t0, t1, q.x[i], q.x[i+1], mul(t1-t0, q.slope[i]-q.slope[i+1])/12)
+				cells[slot(i)] = line(t0, t1, q.x[i], q.x[i+1], mul(t1-t0, q.slope[i]-q.slope[i+1])/12, bent)
 			}
 		} else {
 			chords(d, side == 1, cells)
@@ -199,10 +202,39 @@ func (s *sampler) fill(d Dist) {
 	}
 }
 
-// line returns the cell through two points, shifted.
-func line(t0, t1, x0, x1, shift float64) cell {
-	if math.Abs(shift) > math.Abs(x1-x0)/8 || shift != shift {
-		return cell{a: math.NaN()} // too bent for a line
+// identity returns a value that two distributions have in common only if they are the
+// same.
+func identity(d Dist) any {
+	switch d := d.(type) {
+	case constant:
+		return d
+	case *beta:
+		return *d
+	case *triangular:
+		return *d
+	case *uniform:
+		return *d
+	case *normal:
+		return *d
+	case *lognormal:
+		return *d
+	case *gamma:
+		return *d
+	case *pareto:
+		return *d
+	case *metalog:
+		return *d
+	case *empirical, *mixture, *truncated:
+		return d
+	}
+	return new(int64) // of a caller: nobody knows
+}
+
+// line returns the cell through two points, shifted; none if the shift is more than a
+// part of its height, as for a curve too bent for a line.
+func line(t0, t1, x0, x1, shift, part float64) cell {
+	if mul(math.Abs(shift), part) > math.Abs(x1-x0) || shift != shift {
+		return cell{a: math.NaN()}
 	}
 	b := (x1 - x0) / (t1 - t0)
 	return cell{x0 - mul(b, t0) + shift, b}
@@ -224,10 +256,7 @@ func chords(d Dist, upper bool, cells []cell) {
 		xm, x1 := q((t0+t1)/2), q(t1)
 		// Simpson: (x0 + 4 xm + x1)/6 less the chord's mean. A jump inside the cell puts
 		// xm far from the chord.
-		cells[slot(i)] = line(t0, t1, x0, x1, mul(2, xm-x0+(xm-x1))/6)
-		if math.Abs(xm-x0+(xm-x1)) > math.Abs(x1-x0)/10 {
-			cells[slot(i)] = cell{a: math.NaN()}
-		}
+		cells[slot(i)] = line(t0, t1, x0, x1, mul(2, xm-x0+(xm-x1))/6, 120)
 		x0 = x1
 	}
 }
@@ -241,12 +270,21 @@ func march(d continuous, upper bool) *quantiles {
 	if upper {
 		sign = -1
 	}
+	direct := true
 	switch d.(type) {
 	case *beta, *gamma:
-	default:
+		direct = steep(d)
+	}
+	if direct {
 		for i := range q.x {
 			t := mul(edge(i), unit)
 			switch d := d.(type) {
+			case *beta, *gamma:
+				if upper {
+					q.x[i] = topQuantile(d, t)
+				} else {
+					q.x[i] = d.Quantile(t)
+				}
 			case *lognormal: // the table of the normal quantiles is shared
 				z := mul(sign, normalEdges()[i])
 				q.x[i] = exp(d.mu + mul(d.sigma, z))
@@ -301,6 +339,18 @@ func march(d continuous, upper bool) *quantiles {
 		q.x[i], q.slope[i] = x, mul(sign, unit)/f
 	}
 	return q
+}
+
+// steep tells whether quantiles rise by powers of ten from cell to cell, so that no
+// step in the density can follow.
+func steep(d continuous) bool {
+	switch d := d.(type) {
+	case *beta:
+		return min(d.a, d.b) < 0.15
+	case *gamma:
+		return d.shape < 0.15
+	}
+	return false
 }
 
 // march2 is the Gauss rule of a step: over a sixty-fourth of the tail its error is

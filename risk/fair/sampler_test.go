@@ -50,11 +50,18 @@ var sampled = []struct {
 	{"log-normal, truncated", must(Truncate(must(LognormalInterval(1e5, 1e6, 0.9)), 0, 2e6))},
 	{"gamma", must(Gamma(2.5, 40000))},
 	{"gamma, small shape", must(Gamma(0.2, 1))},
+	{"gamma, smaller shape", must(Gamma(0.05, 20))},
+	{"gamma, tiny shape", must(Gamma(0.01, 3))},
+	{"beta, small shapes", must(Beta(0.05, 0.45))},
 	{"exponential", must(Exponential(3))},
 	{"generalised Pareto", must(GeneralizedPareto(0, 1e5, 0.25))},
 	{"generalised Pareto, negative shape", must(GeneralizedPareto(5, 2, -0.5))},
 	{"metalog", must(Metalog(Quantile{0.1, 20}, Quantile{0.5, 50}, Quantile{0.9, 130}, nil))},
 	{"mixture with a gap", must(Mixture(Component{1, must(Uniform(0, 1))}, Component{3, must(Uniform(5, 6))}))},
+	{"mixture with an atom at 0", mixed(0.9, must(Constant(0)), must(LognormalInterval(1000, 100000, 0.9)))},
+	{"mixture of body and tail", mixed(0.9, must(PERT(0, 1000, 5000, nil)), must(GeneralizedPareto(5000, 3000, 0.3)))},
+	{"mixture, truncated at its atom", must(Truncate(mixed(0.5, must(Constant(0)), must(Exponential(1))), 0, 3))},
+	{"far tail of a normal", must(Truncate(must(Normal(0, 1)), 5.9, math.Inf(1)))},
 	{"empirical", must(Empirical(3, 1, 4, 1, 5))},
 	{"of the caller", userDist{}},
 }
@@ -69,6 +76,9 @@ func TestSampler(t *testing.T) {
 			words := make([]uint64, 20000)
 			st.fill(words)
 			scale := math.Abs(tt.dist.Quantile(0.9) - tt.dist.Quantile(0.1))
+			if c, ok := tt.dist.(continuous); scale == 0 || ok && steep(c) { // all in an atom, or next to none of it
+				scale = math.Sqrt(tt.dist.Var())
+			}
 			for i, w := range words {
 				if i%2 == 1 { // tails
 					w = w&^(1<<63-1) | w&(1<<63-1)>>(i%20)
@@ -161,6 +171,17 @@ func TestSamplerMean(t *testing.T) {
 					m := c.a + c.b*(t0+t1)/2
 					if m != m { // computed: average many quantiles
 						m = 0
+						if c, ok := tt.dist.(continuous); ok && steep(c) { // smooth
+							for _, n := range gaussNodes {
+								p := (t0 + (t1-t0)*n.x) * unit
+								if side == 1 {
+									p = 1 - p
+								}
+								m += n.w * tt.dist.Quantile(p)
+							}
+							mean += m * (t1 - t0) * unit
+							continue
+						}
 						const k = 500
 						for j := range k {
 							p := (t0 + (t1-t0)*(float64(j)+0.5)/k) * unit

@@ -45,6 +45,8 @@ func (s Scenario) inputs() (frequency []input, losses [][2]input) {
 	case l.freq != nil:
 		if m, ok := l.freq.(*mixedPoisson); ok && len(m.factors) == 1 && m.scale == 1 {
 			frequency = append(frequency, newInput("loss event frequency", m.factors[0], func(s *Scenario, x float64) { s.Frequency = LossEvents(newMixed(1, constant{x})) }))
+		} else if b, ok := l.freq.(*binomial); ok && b.probability != nil {
+			frequency = append(frequency, newInput("loss event frequency", b.probability, func(s *Scenario, x float64) { s.Frequency = LossEvents(&binomial{n: 1, p: x}) }))
 		} else {
 			frequency = append(frequency, newInput("loss event frequency", constant{l.freq.Mean()}, nil))
 		}
@@ -187,6 +189,9 @@ func Sobol(s Scenario) ([]Index, error) {
 		varB += mul(l[0].second, l[1].second) - mul(m, m)
 	}
 	secondB := varB + mul(meanB, meanB)
+	if math.IsInf(secondA, 0) || math.IsInf(secondB, 0) {
+		return nil, Problems{{"scenario " + s.ID, "inputs that have a variance", "one that has none"}}
+	}
 	mean := mul(mul(meanA, v), meanB)
 	variance := mul(mul(secondA, second), secondB) - mul(mean, mean)
 	var out []Index
@@ -210,14 +215,17 @@ func Sobol(s Scenario) ([]Index, error) {
 	if tree {
 		tc, rs := s.Frequency.suscept.threat, s.Frequency.suscept.resistance
 		m, q := mul(meanA, meanB), mul(secondA, secondB)
-		var first, total [2]float64
-		for _, n := range unitNodes(24) {
-			f := CDF(rs, tc.Quantile(n.x)) // P(TC > RS | TC)
-			g := CDF(tc, rs.Quantile(n.x)) // P(TC <= RS | RS)
-			first[0] += mul(n.w, mul(f-v, f-v))
-			first[1] += mul(n.w, mul(1-g-v, 1-g-v))
-			total[0] += mul(n.w, mul(g, 1-g))
-			total[1] += mul(n.w, mul(f, 1-f))
+		square := func(x float64) float64 { return mul(x, x) }
+		// P(TC > RS | TC) and P(TC > RS | RS).
+		byThreat := func(x float64) float64 { return below(rs, x) }
+		byResistance := func(x float64) float64 { return survival(tc, x) }
+		first := [2]float64{
+			expect(tc, rs, func(x float64) float64 { return square(byThreat(x) - v) }),
+			expect(rs, tc, func(x float64) float64 { return square(byResistance(x) - v) }),
+		}
+		total := [2]float64{
+			expect(rs, tc, func(x float64) float64 { p := byResistance(x); return mul(p, 1-p) }),
+			expect(tc, rs, func(x float64) float64 { p := byThreat(x); return mul(p, 1-p) }),
 		}
 		add("threat capability", mul(first[0], mul(m, m)), mul(total[0], q))
 		add("resistance strength", mul(first[1], mul(m, m)), mul(total[1], q))
@@ -288,7 +296,7 @@ func SobolSampled(ctx context.Context, s Scenario, measure func(*Result) float64
 		ps.finite("measure", y)
 		return y, ps.err()
 	}
-	d, err := newDesign(inputs, o, f)
+	d, err := newDesign(ctx, inputs, o, f)
 	if err != nil {
 		return nil, err
 	}
@@ -337,14 +345,17 @@ type design struct {
 	level   float64
 }
 
-func newDesign(inputs []input, o SobolOptions, f func(x []float64) (float64, error)) (*design, error) {
+func newDesign(ctx context.Context, inputs []input, o SobolOptions, f func(x []float64) (float64, error)) (*design, error) {
 	n, k := o.Points, len(inputs)
 	d := &design{level: o.Level, columns: make([][]float64, k), squares: make([]float64, n)}
 	d.a, d.b = make([]float64, n), make([]float64, n)
 	// One column of x for each input: of A, then of B.
 	root := key(mix(o.Seed), "sensitivity")
 	tables := make([]*sampler, k)
-	parallel(k, o.Workers, func(i int) { tables[i] = newSampler(inputs[i].dist) })
+	parallel(ctx, k, o.Workers, func(i int) { tables[i] = newSampler(inputs[i].dist) })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	var x [2][][]float64
 	for m := range x {
 		x[m] = make([][]float64, k)
@@ -369,7 +380,7 @@ func newDesign(inputs []input, o SobolOptions, f func(x []float64) (float64, err
 		}
 	}
 	problems := make([]error, n)
-	parallel(n, o.Workers, func(j int) {
+	parallel(ctx, n, o.Workers, func(j int) {
 		point := make([]float64, k)
 		for _, r := range runs {
 			for i := range point {
@@ -383,7 +394,7 @@ func newDesign(inputs []input, o SobolOptions, f func(x []float64) (float64, err
 			}
 		}
 	})
-	for _, err := range problems {
+	for _, err := range append(problems, ctx.Err()) {
 		if err != nil {
 			return nil, err
 		}

@@ -150,7 +150,7 @@ func TestDesignClosedForms(t *testing.T) {
 			const n, seeds = 1000, 100
 			inside, all := 0, 0
 			for seed := range uint64(seeds) {
-				d, err := newDesign(c.inputs, SobolOptions{Points: n, Seed: seed, Workers: 1, Level: 0.95}, f)
+				d, err := newDesign(context.Background(), c.inputs, SobolOptions{Points: n, Seed: seed, Workers: 1, Level: 0.95}, f)
 				require.NoError(t, err)
 				for i := range c.inputs {
 					for _, x := range []struct {
@@ -167,7 +167,7 @@ func TestDesignClosedForms(t *testing.T) {
 				}
 			}
 			require.InDelta(t, 0.95, float64(inside)/float64(all), 0.025)
-			d, err := newDesign(c.inputs, SobolOptions{Points: 1 << 17, Workers: 2, Level: 0.95}, f)
+			d, err := newDesign(context.Background(), c.inputs, SobolOptions{Points: 1 << 17, Workers: 2, Level: 0.95}, f)
 			require.NoError(t, err)
 			for i := range c.inputs {
 				require.InDelta(t, c.first[i], d.first(i).Value, 0.02)
@@ -184,7 +184,7 @@ func TestSobolDesign(t *testing.T) {
 	want, err := Sobol(s)
 	require.NoError(t, err)
 	inputs := s.eachInput()
-	d, err := newDesign(inputs, SobolOptions{Points: 50_000, Workers: 2, Level: 0.95}, func(x []float64) (float64, error) {
+	d, err := newDesign(context.Background(), inputs, SobolOptions{Points: 50_000, Workers: 2, Level: 0.95}, func(x []float64) (float64, error) {
 		if x[2] <= x[3] {
 			return 0, nil
 		}
@@ -288,4 +288,38 @@ func TestTornadoVaR(t *testing.T) {
 			require.Equal(t, want, b.Low)
 		}
 	}
+}
+
+// TestSobolPoint: against a point, all the variance of the indicator is the
+// capability's; at a constant frequency and magnitude it is all there is.
+func TestSobolPoint(t *testing.T) {
+	one := must(Constant(1))
+	s := Scenario{ID: "s", Frequency: FromThreats(ThreatEvents(one), FromCapability(must(Uniform(0, 1)), must(Constant(0.3)))), Losses: []Loss{PrimaryLoss(Response, one)}}
+	got, err := Sobol(s)
+	require.NoError(t, err)
+	for _, x := range got {
+		want := 0.0
+		if x.Factor == "threat capability" {
+			want = 1
+		}
+		require.InDelta(t, want, x.First, 1e-9, x.Factor)
+		require.InDelta(t, want, x.Total, 1e-9, x.Factor)
+	}
+}
+
+// TestAtMostOnceInputs: the mean 1000 p of an uncertain probability p has all its
+// variance from p.
+func TestAtMostOnceInputs(t *testing.T) {
+	s := single(mustFreq(AtMostOnce(must(Uniform(0.1, 0.9)))), must(Constant(1000)))
+	bars, err := Tornado(s)
+	require.NoError(t, err)
+	require.Equal(t, "loss event frequency", bars[0].Factor)
+	require.InDelta(t, 180, bars[0].Low, 1e-9)
+	require.InDelta(t, 820, bars[0].High, 1e-9)
+	got, err := Sobol(s)
+	require.NoError(t, err)
+	require.InDelta(t, 1, got[0].First, 1e-12)
+	require.InDelta(t, 1, got[0].Total, 1e-12)
+	_, err = TornadoVaR(context.Background(), s, 0.95, &Options{Years: 1000})
+	require.NoError(t, err)
 }

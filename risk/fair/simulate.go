@@ -17,7 +17,9 @@ type Group struct {
 	Members []string // ids of scenarios and of groups before it
 }
 
-// A Portfolio is what is simulated together.
+// A Portfolio is what is simulated together: at most 100,000 scenarios, with at most
+// 16,384 different distributions of losses and effects, each of which takes a table of 32
+// KB, and at most 4,096 scenarios that another triggers.
 type Portfolio struct {
 	Scenarios   []Scenario
 	Controls    []Control    // in place; what-ifs compare portfolios with different controls
@@ -50,10 +52,15 @@ func (p Portfolio) Check() error {
 		}
 		s.check(&ps, where[i])
 	}
+	triggered := 0
 	for i, s := range p.Scenarios {
 		at := s.Frequency.parent
 		if at == "" {
 			continue
+		}
+		if triggered++; triggered > maxTriggered {
+			ps.add("scenarios", fmt.Sprintf("at most %d that another triggers", maxTriggered), "more")
+			break
 		}
 		if _, ok := index[at]; !ok {
 			ps.add(where[i]+": loss event frequency", "the id of a scenario that triggers it", strconv.Quote(at))
@@ -131,6 +138,7 @@ func (p Portfolio) Check() error {
 const (
 	maxScenarios = 100_000
 	maxDetailed  = 1024 // scenarios whose shares are kept
+	maxTriggered = 4096 // each takes 55 KB of every worker
 )
 
 // members returns the scenarios of a group, each once, in the order of the portfolio.
@@ -233,7 +241,7 @@ func Simulate(ctx context.Context, p Portfolio, opts *Options) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	pl, err := compile(p, o.Seed, o.Workers)
+	pl, err := compile(ctx, p, o.Seed, o.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -333,13 +341,13 @@ type tally struct {
 }
 
 func newTally(pl *plan, o Options) *tally {
-	t := &tally{total: new(histogram)}
+	t := &tally{total: pl.histogram()}
 	t.worker = newWorker(pl, new(atomic.Bool))
 	n := len(pl.engines)
 	if o.Detail {
 		t.parts = make([]*histogram, n+len(pl.groups))
 		for i := range t.parts {
-			t.parts[i] = new(histogram)
+			t.parts[i] = pl.histogram()
 		}
 		t.group = make([][blockYears]float64, len(pl.groups))
 	}

@@ -45,7 +45,8 @@ func FromThreats(t TEF, s Susceptibility) LEF {
 // Triggered returns the loss event frequency of a scenario that follows from
 // another: each loss event of the parent, a scenario of the same portfolio, triggers it
 // with the given probability (ransomware after phishing). An uncertain probability is
-// the same as its mean.
+// the same as its mean. What a control stops of the parent triggers nothing; what it leaves
+// triggers the same as without it.
 func Triggered(parent string, probability Dist) LEF {
 	return LEF{parent: parent, conditional: probability}
 }
@@ -101,52 +102,32 @@ func (s Susceptibility) probability() float64 {
 	return exceeds(s.threat, s.resistance)
 }
 
-// exceeds returns P(X > Y) for independent X and Y.
+// exceeds returns P(X > Y) for independent X and Y, strictly greater.
 func exceeds(x, y Dist) float64 {
-	below := func(d Dist, x float64) float64 { // P(D < x), strictly
-		if e, ok := d.(interface{ atomBelow(float64) float64 }); ok {
-			return e.atomBelow(x)
-		}
-		return CDF(d, x)
-	}
-	lo, hi := max(x.Quantile(0), y.Quantile(0)), min(x.Quantile(1), y.Quantile(1))
-	switch {
-	case x.Quantile(0) > y.Quantile(1):
-		return 1
-	case x.Quantile(1) <= y.Quantile(0):
-		return 0
-	}
-	if c, ok := x.(continuous); ok && lo < hi && !math.IsInf(lo, 0) && !math.IsInf(hi, 0) {
-		// Over the values, where both have a part: beyond, one is sure to win.
-		sum := 1 - CDF(x, hi)
-		for _, n := range unitNodes(30) {
-			v := lo + mul(n.x, hi-lo)
-			sum += mul(mul(n.w, hi-lo), mul(c.density(v), below(y, v)))
-		}
-		return min(max(sum, 0), 1)
-	}
-	if e, ok := x.(*empirical); ok {
+	switch d := x.(type) {
+	case constant:
+		return below(y, d.value)
+	case *empirical:
+		return expect(d, nil, func(v float64) float64 { return below(y, v) })
+	case *mixture:
 		sum := 0.0
-		for _, v := range e.values {
-			sum += below(y, v) / float64(len(e.values))
+		for _, c := range d.parts {
+			sum += mul(c.Weight, exceeds(c.Dist, y))
 		}
-		return sum
+		return min(sum, 1)
 	}
-	sum := 0.0
-	for _, n := range unitNodes(30) {
-		sum += mul(n.w, below(y, x.Quantile(n.x)))
+	switch d := y.(type) {
+	case constant, *empirical:
+		return expect(d, nil, func(v float64) float64 { return survival(x, v) })
+	case *mixture:
+		sum := 0.0
+		for _, c := range d.parts {
+			sum += mul(c.Weight, exceeds(x, c.Dist))
+		}
+		return min(sum, 1)
 	}
-	return min(max(sum, 0), 1)
+	return min(max(expect(x, y, func(v float64) float64 { return below(y, v) }), 0), 1)
 }
-
-func (d constant) atomBelow(x float64) float64 {
-	if d.value < x {
-		return 1
-	}
-	return 0
-}
-
-func (d *empirical) atomBelow(x float64) float64 { return d.CDF(math.Nextafter(x, math.Inf(-1))) }
 
 // Freq returns the law of the number of loss events a year. For a [Triggered]
 // frequency it depends on the parent, and the error says so. The error is of type
@@ -301,9 +282,7 @@ func (l Loss) check(ps *Problems, where string) {
 		ps.add(where+": magnitude", "a distribution", "none")
 		return
 	}
-	if low := l.magnitude.Quantile(0); !(low >= 0) {
-		ps.add(where+": magnitude", "no value below 0", low)
-	}
+	ps.values(where+": magnitude", l.magnitude, 0, math.Inf(1), "no value below 0")
 	if m := l.magnitude.Mean(); !(m <= maxLoss) {
 		ps.add(where+": magnitude", fmt.Sprintf("a mean of at most %v", maxLoss), m)
 	}

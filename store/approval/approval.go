@@ -2,14 +2,27 @@
 // many must agree and who may, and what they said. Policies, risk acceptances,
 // plans, terms of reference and deviations of a POA&M share it.
 //
-// An approval is bound to the content of a record by its digest: when the content
-// changes the approval is void. Who asked cannot approve. Requests and decisions
-// are records themselves, in the same transaction as the look at the content, so
-// the audit trail of the store has them all; the actor is the scope's, never an
-// argument.
+// An approval is bound to the content of a record by its digest and revision: when
+// the content changes the approval is void, and stays so when it is changed back, or
+// the record is deleted and made anew. Sealing a record and writing the same content
+// again change nothing. Who asked cannot approve.
+//
+// Requests and decisions are records themselves, in the same transaction as the
+// look at the content, so the audit trail of the store has them all. The actor is
+// the scope's, never an argument, and what counts is what the trail bears out: a
+// decision that was written to the record by another than who is said to have made
+// it is none, whoever can write to the collection. Actors are compared byte by byte;
+// that one person has one name is the business of who logs people in.
+//
+// # In domains
+//
+// A program asks [Desk.Holds] in the transaction that relies on the answer: before a
+// policy comes into force, before an acceptance is entered into a risk, before a
+// plan is carried out. The domain packages need not know of it.
 package approval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +40,7 @@ var (
 	ErrDecided = errors.New("the actor has decided already")
 	ErrClosed  = errors.New("the approval is no longer pending")
 	ErrRule    = errors.New("the rule cannot be fulfilled")
+	ErrForged  = errors.New("the audit trail does not bear out the request")
 )
 
 // State is what became of a request.
@@ -39,7 +53,7 @@ const (
 	Rejected                   // as many as the rule says have rejected it
 	Withdrawn                  // who asked has taken it back
 	Expired                    // the quorum was not reached in time, or the approval was for a time that is over
-	Void                       // the content is not the one that was asked about
+	Void                       // the content is not, or was not all the time, the one that was asked about
 )
 
 var states = [...]string{Pending: "pending", Approved: "approved", Rejected: "rejected", Withdrawn: "withdrawn", Expired: "expired", Void: "void"}
@@ -84,7 +98,12 @@ func (r Rule) quorum() int     { return max(r.Quorum, 1) }
 func (r Rule) rejections() int { return max(r.Rejections, 1) }
 
 // check finds a rule that nobody can fulfil.
-func (r Rule) check(requester string) error {
+func (r Rule) check(requester string, now time.Time) error {
+	for _, t := range []time.Time{r.Deadline, r.Until} {
+		if !t.IsZero() && !now.Before(t) {
+			return fmt.Errorf("%w: %s is over", ErrRule, t.UTC().Format(time.RFC3339))
+		}
+	}
 	if r.Quorum < 0 || r.Rejections < 0 {
 		return fmt.Errorf("%w: a quorum of %d and %d rejections", ErrRule, r.Quorum, r.Rejections)
 	}
@@ -147,7 +166,7 @@ func (a Approval) Decided(d Decision, content store.Digest) (Approval, error) {
 }
 
 // State computes what the approval is worth for a content, the zero Digest if the
-// record is gone, at a time.
+// record is gone or was changed since, at a time.
 func (a Approval) State(content store.Digest, now time.Time) State {
 	yes, no := 0, 0
 	for _, d := range a.Decisions {
@@ -220,7 +239,7 @@ func (d *Desk) Request(ctx context.Context, purpose, collection, key string, rul
 			return err
 		}
 		actor := s.Principal().Actor
-		if err := rule.check(actor); err != nil {
+		if err := rule.check(actor, d.now()); err != nil {
 			return err
 		}
 		a = Approval{
@@ -258,9 +277,11 @@ func (d *Desk) Withdraw(ctx context.Context, id string) error {
 	return err
 }
 
-// Get returns an approval and what it is worth now.
+// Get returns an approval, with the decisions that the audit trail bears out, and
+// what it is worth now. The error matches store.ErrNotFound if there is none,
+// [ErrForged] if the trail does not say that who is said to have asked has asked.
 func (d *Desk) Get(ctx context.Context, id string) (Approval, State, error) {
-	a, err := d.all.Get(ctx, id)
+	a, _, err := d.proven(ctx, d.scope, id)
 	if err != nil {
 		return a, 0, err
 	}
@@ -271,30 +292,94 @@ func (d *Desk) Get(ctx context.Context, id string) (Approval, State, error) {
 	return a, a.State(content, d.now()), nil
 }
 
-// Of yields the approvals that were asked for a record, by ID.
+// Of yields the approvals that were asked for a record, by ID, with the decisions
+// that the audit trail bears out. It leaves out requests that it does not.
 func (d *Desk) Of(ctx context.Context, collection, key string) iter.Seq2[Approval, error] {
 	return func(yield func(Approval, error) bool) {
 		q := store.Query{Where: []store.Cond{store.Equal("record", subject(collection, key))}}
 		for v, err := range d.all.Query(ctx, q) {
-			if !yield(v.Value, err) {
+			var a Approval
+			if err == nil {
+				a, _, err = d.proven(ctx, d.scope, v.Key)
+			}
+			if errors.Is(err, ErrForged) || err == nil && (a.Collection != collection || a.Key != key) {
+				continue
+			}
+			if !yield(a, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
+// proven makes an approval of the history of its record: the request is the first
+// version, written by who asked, and each later one adds what its actor may add.
+// revision is that of the record now.
+func (d *Desk) proven(ctx context.Context, s *store.Scope, id string) (a Approval, revision int64, err error) {
+	var versions []store.Versioned[Approval] // the newest first
+	for v, err := range d.all.For(s).History(ctx, id) {
+		if err != nil {
+			return a, 0, err
+		}
+		if v.Action == store.ActionDelete {
+			break
+		}
+		versions = append(versions, v)
+	}
+	if len(versions) == 0 {
+		_, err := d.all.For(s).Get(ctx, id) // says that it is not there
+		return a, 0, cmp.Or(err, ErrForged)
+	}
+	revision = versions[0].Revision
+	for i, v := range slices.Backward(versions) {
+		switch {
+		case v.Erased:
+			return Approval{}, 0, fmt.Errorf("%w: %w", ErrForged, store.ErrErased)
+		case v.Action != store.ActionPut: // an erasure or a seal changes nothing
+		case i == len(versions)-1:
+			a = v.Value
+			if a.RequestedBy != v.Actor || len(a.Decisions) > 0 || a.Withdrawn {
+				return Approval{}, 0, fmt.Errorf("%w: %q wrote it in the name of %q", ErrForged, v.Actor, a.RequestedBy)
+			}
+		default:
+			a = a.with(v)
+		}
+	}
+	return a, revision, nil
+}
+
+// with adds what the actor of a version may add.
+func (a Approval) with(v store.Versioned[Approval]) Approval {
+	for _, d := range v.Value.Decisions {
+		if d.By != v.Actor {
+			continue
+		}
+		if next, err := a.Decided(d, a.Content); err == nil {
+			a = next
+		}
+	}
+	a.Withdrawn = a.Withdrawn || v.Value.Withdrawn && v.Actor == a.RequestedBy
+	return a
+}
+
 // Holds tells whether a record, as it is now, has an approval for a purpose. Call
 // it in the transaction that relies on the answer.
 func (d *Desk) Holds(ctx context.Context, purpose, collection, key string) (bool, error) {
-	content, _, err := d.scope.Content(ctx, collection, key)
-	if err != nil {
+	if _, _, err := d.scope.Content(ctx, collection, key); err != nil {
 		return false, err
 	}
 	for a, err := range d.Of(ctx, collection, key) {
 		if err != nil {
 			return false, err
 		}
-		if a.Purpose == purpose && a.State(content, d.now()) == Approved {
+		if a.Purpose != purpose {
+			continue
+		}
+		content, err := current(ctx, d.scope, a)
+		if err != nil {
+			return false, err
+		}
+		if a.State(content, d.now()) == Approved {
 			return true, nil
 		}
 	}
@@ -314,21 +399,20 @@ func (d *Desk) run(ctx context.Context, fn func(*store.Scope) error) error {
 
 func (d *Desk) change(ctx context.Context, op, id string, fn func(a Approval, content store.Digest, actor string) (Approval, error)) (state State, err error) {
 	err = d.run(ctx, func(s *store.Scope) error {
-		c := d.all.For(s)
-		v, err := c.Load(ctx, id)
+		was, revision, err := d.proven(ctx, s, id)
 		if err != nil {
 			return err
 		}
-		content, err := current(ctx, s, v.Value)
+		content, err := current(ctx, s, was)
 		if err != nil {
 			return err
 		}
-		a, err := fn(v.Value, content, s.Principal().Actor)
+		a, err := fn(was, content, s.Principal().Actor)
 		if err != nil {
 			return err
 		}
 		state = a.State(content, d.now())
-		_, err = c.Swap(ctx, a, v.Revision)
+		_, err = d.all.For(s).Swap(ctx, a, revision)
 		return err
 	})
 	if err != nil {
@@ -337,11 +421,19 @@ func (d *Desk) change(ctx context.Context, op, id string, fn func(a Approval, co
 	return state, nil
 }
 
-// current returns the digest of the content as it is now, zero if it is gone.
+// current returns the digest of the content as it is now, zero if the record is
+// gone or was another one since it was asked about.
 func current(ctx context.Context, s *store.Scope, a Approval) (store.Digest, error) {
 	content, _, err := s.Content(ctx, a.Collection, a.Key)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Digest{}, nil
 	}
-	return content, err
+	if err != nil {
+		return store.Digest{}, err
+	}
+	unchanged, err := s.Unchanged(ctx, a.Collection, a.Key, a.Revision)
+	if err != nil || !unchanged {
+		return store.Digest{}, err
+	}
+	return content, nil
 }

@@ -116,7 +116,112 @@ func TestVoidWhenContentChanges(t *testing.T) {
 	_, err = o.desk("author").Request(ctx, "policy", "policies", "p", approval.Rule{})
 	require.ErrorIs(t, err, store.ErrNotFound)
 	require.NoError(t, o.docs.Create(ctx, policy{"p", "text"}))
-	require.Equal(t, approval.Approved, o.state(approved), "the approved content is back")
+	require.Equal(t, approval.Void, o.state(approved), "the content is back, the record is another")
+	holds, err := o.desk("x").Holds(ctx, "policy", "policies", "p")
+	require.NoError(t, err)
+	require.False(t, holds)
+
+	// Changed and changed back.
+	approved = request()
+	_, err = o.desk("ciso").Decide(ctx, approved, true, "")
+	require.NoError(t, err)
+	pending = request()
+	require.Equal(t, approval.Approved, o.state(approved))
+	require.NoError(t, o.docs.Put(ctx, policy{"p", "other text"}))
+	require.NoError(t, o.docs.Put(ctx, policy{"p", "text"}))
+	require.Equal(t, approval.Void, o.state(approved))
+	_, err = o.desk("ciso").Decide(ctx, pending, true, "")
+	require.ErrorIs(t, err, approval.ErrClosed)
+
+	// Sealed as it was approved.
+	approved = request()
+	_, err = o.desk("ciso").Decide(ctx, approved, true, "")
+	require.NoError(t, err)
+	v, err := o.docs.Load(ctx, "p")
+	require.NoError(t, err)
+	require.NoError(t, o.docs.Seal(ctx, "p", v.Revision))
+	require.Equal(t, approval.Approved, o.state(approved))
+}
+
+// TestForged: whoever can write to the collection cannot decide for others.
+func TestForged(t *testing.T) {
+	o := open(t)
+	ctx := t.Context()
+	all := func(actor string) *store.Collection[approval.Approval] {
+		return store.NewCollection(o.as(actor), "approvals", func(a approval.Approval) string { return a.ID }, &store.CollectionOptions[approval.Approval]{
+			Attrs: map[string]func(approval.Approval) []string{"record": func(a approval.Approval) []string { return []string{a.Collection + "/" + a.Key} }},
+		})
+	}
+	rule := approval.Rule{Quorum: 2, Approvers: []string{"ciso", "ceo"}}
+	a, err := o.desk("mallory").Request(ctx, "policy", "policies", "p", rule)
+	require.NoError(t, err)
+	yes := func(who string) approval.Decision { return approval.Decision{By: who, Approves: true, At: day} }
+	holds := func() bool {
+		ok, err := o.desk("x").Holds(ctx, "policy", "policies", "p")
+		require.NoError(t, err)
+		return ok
+	}
+
+	forged := a
+	forged.Decisions = []approval.Decision{yes("ciso"), yes("ceo")}
+	require.NoError(t, all("mallory").Put(ctx, forged))
+	got, state, err := o.desk("x").Get(ctx, a.ID)
+	require.NoError(t, err)
+	require.Equal(t, approval.Pending, state)
+	require.Equal(t, a, got, "without the decisions of others")
+	require.False(t, holds())
+
+	// A softer rule, and another's name under the request.
+	forged = a
+	forged.Rule = approval.Rule{}
+	require.NoError(t, all("mallory").Put(ctx, forged))
+	require.NoError(t, all("mallory").Put(ctx, func() approval.Approval {
+		x := forged
+		x.ID, x.RequestedBy, x.Decisions = "forged", "author", nil
+		return x
+	}()))
+	_, _, err = o.desk("x").Get(ctx, "forged")
+	require.ErrorIs(t, err, approval.ErrForged)
+	_, err = o.desk("ciso").Decide(ctx, "forged", true, "")
+	require.ErrorIs(t, err, approval.ErrForged)
+	forged.ID, forged.Decisions = "decided", []approval.Decision{yes("ciso"), yes("ceo")}
+	require.NoError(t, all("mallory").Put(ctx, forged))
+	_, _, err = o.desk("x").Get(ctx, "decided")
+	require.ErrorIs(t, err, approval.ErrForged, "a request is not born with decisions")
+
+	// The genuine one can still be decided, by its own rule.
+	state, err = o.desk("ciso").Decide(ctx, a.ID, true, "")
+	require.NoError(t, err)
+	require.Equal(t, approval.Pending, state)
+	require.False(t, holds())
+	state, err = o.desk("ceo").Decide(ctx, a.ID, true, "")
+	require.NoError(t, err)
+	require.Equal(t, approval.Approved, state)
+	require.True(t, holds())
+	require.NoError(t, all("mallory").Put(ctx, a)) // takes the decisions out again
+	require.True(t, holds(), "what was decided stays decided")
+	ids := []string{}
+	for x, err := range o.desk("x").Of(ctx, "policies", "p") {
+		require.NoError(t, err)
+		ids = append(ids, x.ID)
+	}
+	require.Equal(t, []string{a.ID}, ids)
+	_, _, err = o.desk("x").Get(ctx, "none")
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.NoError(t, all("mallory").Delete(ctx, a.ID, 6))
+	_, _, err = o.desk("x").Get(ctx, a.ID)
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+// TestPast: a rule whose time is over.
+func TestPast(t *testing.T) {
+	o := open(t)
+	for _, r := range []approval.Rule{{Deadline: day}, {Until: day}, {Deadline: day.Add(-time.Hour)}, {Until: day.Add(-time.Hour)}} {
+		_, err := o.desk("author").Request(t.Context(), "policy", "policies", "p", r)
+		require.ErrorIs(t, err, approval.ErrRule)
+	}
+	_, err := o.desk("author").Request(t.Context(), "policy", "policies", "p", approval.Rule{Deadline: day.Add(time.Second), Until: day.Add(time.Second)})
+	require.NoError(t, err)
 }
 
 func TestTimeAndWithdrawal(t *testing.T) {
@@ -223,4 +328,47 @@ func ExampleNewDesk() {
 	// ciso pending
 	// ceo approved
 	// void
+}
+
+// A risk is accepted only while two others have approved the acceptance that was
+// asked for. Policies, plans, terms of reference and deviations go the same way.
+func ExampleDesk_Holds() {
+	ctx := context.Background()
+	now := func() time.Time { return day }
+	st := store.New(memory.New(nil), &store.Options{Now: now})
+	as := func(actor string) *store.Scope { return st.Scope(store.Principal{Tenant: "acme", Actor: actor}) }
+	type acceptance struct{ Risk, State string }
+	risks := store.NewCollection(as("owner"), "risks", func(a acceptance) string { return a.Risk }, nil)
+	_ = risks.Create(ctx, acceptance{"R-1", "requested"})
+
+	accept := func(actor string) error {
+		return as(actor).Update(ctx, func(tx *store.Tx) error {
+			holds, err := approval.NewDesk(tx.Scope(), now).Holds(ctx, "acceptance", "risks", "R-1")
+			if err != nil {
+				return err
+			}
+			if !holds {
+				return errors.New("it is not approved")
+			}
+			v, err := risks.In(tx).Load(ctx, "R-1")
+			if err != nil {
+				return err
+			}
+			_, err = risks.In(tx).Swap(ctx, acceptance{"R-1", "accepted"}, v.Revision)
+			return err
+		})
+	}
+	a, _ := approval.NewDesk(as("owner"), now).Request(ctx, "acceptance", "risks", "R-1", approval.Rule{
+		Quorum: 2, Approvers: []string{"ciso", "ceo", "cfo"}, Deadline: day.AddDate(0, 1, 0),
+	})
+	fmt.Println(accept("ciso"))
+	for _, who := range []string{"ciso", "cfo"} {
+		fmt.Println(approval.NewDesk(as(who), now).Decide(ctx, a.ID, true, "until it is retired"))
+	}
+	fmt.Println(accept("ciso"))
+	// Output:
+	// it is not approved
+	// pending <nil>
+	// approved <nil>
+	// <nil>
 }

@@ -1,11 +1,14 @@
 // Package documents keeps OSCAL documents in a store: the text as it came, byte
 // for byte, once for each content in a tenant, and beside it a record to search
-// by, with revisions, history and audit trail like any other.
+// by, with revisions, history and audit trail like any other. To erase past versions
+// with their texts, erase them of the [Library.Entries], and sweep the blobs of the
+// scope (store.Scope.SweepBlobs).
 package documents
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -79,12 +82,16 @@ func (l *Library) For(s *store.Scope) *Library { return &Library{s, l.entries.Fo
 // history, pages, sealing and deletion.
 func (l *Library) Entries() *store.Collection[Entry] { return l.entries }
 
-// words are the different words of a text in lower case.
-func words(text string) []string {
+// allWords are the different words of a text in lower case, sorted.
+func allWords(text string) []string {
 	fields := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	fields = slices.DeleteFunc(fields, func(w string) bool { return len(w) > maxValue })
 	slices.Sort(fields)
-	fields = slices.Compact(fields)
+	return slices.Compact(fields)
+}
+
+// words are those that a document is found by.
+func words(text string) []string {
+	fields := slices.DeleteFunc(allWords(text), func(w string) bool { return len(w) > maxValue })
 	return fields[:min(len(fields), 200)]
 }
 
@@ -176,28 +183,78 @@ func (l *Library) Document(ctx context.Context, name string) (*oscal.Document, e
 	return oscal.Parse(string(text), &oscal.ReadOptions{Name: name})
 }
 
+// Verify looks that the text of every document is there as it was put, and that
+// the documents are found by what they hold: beside what store.Scope.Verify looks
+// at, the index against the entries, and the texts of stores that were begun before
+// the trail spoke of them. What is wrong is an error that matches store.ErrCorrupt,
+// of all documents together.
+func (l *Library) Verify(ctx context.Context) error {
+	var errs []error
+	for e, err := range l.entries.All(ctx) {
+		if err != nil {
+			return err
+		}
+		_, err := l.Version(ctx, e)
+		switch {
+		case errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrErased) || errors.Is(err, store.ErrCorrupt):
+			errs = append(errs, fmt.Errorf("documents: the text of %q: %w: %w", e.Name, store.ErrCorrupt, err))
+		case err != nil:
+			return err
+		}
+	}
+	wrong, err := l.entries.CheckIndex(ctx)
+	if err != nil {
+		return err
+	}
+	if wrong > 0 {
+		errs = append(errs, fmt.Errorf("documents: %w: %d documents are not found by what they hold", store.ErrCorrupt, wrong))
+	}
+	return errors.Join(errs...)
+}
+
 // Find yields the entries of the documents that a query selects, by name.
 func (l *Library) Find(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 	var where []store.Cond
+	long := false // what no index holds, no document is found by
 	for _, c := range []struct{ attr, value string }{{"uuid", q.UUID}, {"control", q.Control}, {"model", q.Model}} {
+		long = long || len(c.value) > maxValue
 		if c.value != "" {
 			where = append(where, store.Equal(c.attr, c.value))
 		}
 	}
-	title := words(q.Title)
-	for _, w := range title {
+	title := allWords(q.Title)
+	for _, w := range title[:min(len(title), maxWords)] {
+		long = long || len(w) > maxValue
 		where = append(where, store.Equal("word", w))
 	}
 	return func(yield func(Entry, error) bool) {
-		if q.Title != "" && len(title) == 0 {
+		if long || q.Title != "" && len(title) == 0 {
 			return // no title has no word
 		}
 		for v, err := range l.entries.Query(ctx, store.Query{Where: where}) {
+			if err == nil && len(title) > maxWords && !hasWords(v.Value.Title, title) {
+				continue
+			}
 			if !yield(v.Value, err) {
 				return
 			}
 		}
 	}
+}
+
+// maxWords is how many words of a title the store looks for: the conditions of a
+// query are bounded. The others are looked for here.
+const maxWords = 25
+
+// hasWords tells whether a title has all of some words.
+func hasWords(title string, words []string) bool {
+	has := allWords(title)
+	for _, w := range words {
+		if _, ok := slices.BinarySearch(has, w); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // run runs fn in the library's transaction or in one of its own.

@@ -16,6 +16,7 @@ import (
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/store"
 	"github.com/issokit/issokit/store/documents"
+	"github.com/issokit/issokit/store/driver"
 	"github.com/issokit/issokit/store/memory"
 )
 
@@ -135,4 +136,91 @@ func ExampleLibrary_Find() {
 	// house-rules catalog 1.1
 	// 2 1.1 true
 	// 1 1.0 true
+}
+
+// minimal is a catalog with a title.
+const minimal = `{"catalog":{"uuid":"11111111-1111-4111-8111-111111111111","metadata":{"title":"TITLE","last-modified":"2026-01-01T00:00:00Z","version":"1","oscal-version":"1.1.2"}}}`
+
+// TestFindLong: more words than a query of the store has conditions for, and values
+// that no index holds.
+func TestFindLong(t *testing.T) {
+	s := store.New(memory.New(nil), nil).Scope(store.Principal{Actor: "p"})
+	l := documents.NewLibrary(s)
+	var words []string
+	for i := range 60 {
+		words = append(words, fmt.Sprintf("word%02d", i))
+	}
+	title := strings.Join(words, " ")
+	put := func(name, title string) {
+		text := strings.Replace(minimal, "TITLE", title, 1)
+		_, _, err := l.Put(t.Context(), name, []byte(text), 0)
+		require.NoError(t, err)
+	}
+	put("all", title)
+	put("some", strings.Join(words[:59], " "))
+	find := func(q documents.Query) []string {
+		names := []string{}
+		for e, err := range l.Find(t.Context(), q) {
+			require.NoError(t, err)
+			names = append(names, e.Name)
+		}
+		return names
+	}
+	slices.Reverse(words)
+	require.Equal(t, []string{"all"}, find(documents.Query{Title: strings.ToUpper(strings.Join(words, ", "))}))
+	require.Equal(t, []string{"all", "some"}, find(documents.Query{Title: strings.Join(words[1:], " ")}))
+	require.Empty(t, find(documents.Query{Title: title + " more"}))
+	long := strings.Repeat("x", 600)
+	for _, q := range []documents.Query{{UUID: long}, {Model: long}, {Control: long}, {Title: long}} {
+		require.Empty(t, find(q))
+	}
+}
+
+// TestErase: what was erased of a document is the text, too.
+func TestErase(t *testing.T) {
+	s := store.New(memory.New(nil), nil).Scope(store.Principal{Actor: "p"})
+	l := documents.NewLibrary(s)
+	first, revision, err := l.Put(t.Context(), "a", []byte(strings.Replace(minimal, "TITLE", "Ada Lovelace", 1)), 0)
+	require.NoError(t, err)
+	second, _, err := l.Put(t.Context(), "a", []byte(strings.Replace(minimal, "TITLE", "the owner", 1)), revision)
+	require.NoError(t, err)
+	require.NoError(t, l.Entries().Erase(t.Context(), "a"))
+	n, err := s.SweepBlobs(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	_, err = l.Version(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrErased)
+	_, err = l.Version(t.Context(), second)
+	require.NoError(t, err)
+	require.NoError(t, l.Verify(t.Context()))
+	_, err = s.Verify(t.Context(), nil)
+	require.NoError(t, err)
+}
+
+// TestVerify: texts and index of a store whose trail knows nothing of blobs.
+func TestVerify(t *testing.T) {
+	b := memory.New(nil)
+	s := store.New(b, nil).Scope(store.Principal{Actor: "p"})
+	l := documents.NewLibrary(s)
+	for _, name := range []string{"a", "b"} {
+		_, _, err := l.Put(t.Context(), name, []byte(strings.Replace(minimal, "TITLE", name, 1)), 0)
+		require.NoError(t, err)
+	}
+	require.NoError(t, l.Verify(t.Context()))
+	e, err := l.Entries().Get(t.Context(), "b")
+	require.NoError(t, err)
+	require.NoError(t, b.Update(t.Context(), "", func(tx driver.Tx) error {
+		r, err := tx.Get(t.Context(), "~blob", e.Content.String())
+		require.NoError(t, err)
+		require.NoError(t, tx.Delete(t.Context(), "~blob", r))
+		r, err = tx.Get(t.Context(), "documents", "a")
+		require.NoError(t, err)
+		fresh := r
+		fresh.Attrs = nil
+		return tx.Put(t.Context(), "documents", r, fresh)
+	}))
+	err = l.Verify(t.Context())
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	require.ErrorContains(t, err, `the text of "b"`)
+	require.ErrorContains(t, err, "1 documents are not found")
 }

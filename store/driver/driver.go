@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -25,14 +26,30 @@ var (
 	ErrBusy        = errors.New("another update of the tenant did not end in time")
 	ErrRetry       = errors.New("the transaction was rolled back by the database, and can be run again")
 	ErrNewerSchema = errors.New("written by a newer version")
+	ErrNoStore     = errors.New("there is no store of this version")
+	ErrCorrupt     = errors.New("the stored bytes are not what this package writes")
 )
+
+// A CorruptError is the error of a record that the back end cannot read, because
+// something else has written to its place. It matches [ErrCorrupt].
+type CorruptError struct {
+	Collection, Key string // Key is "" if it is what cannot be read
+	Err             error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("%s %.80q: %v: %v", e.Collection, e.Key, ErrCorrupt, e.Err)
+}
+
+func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
 
 // A Backend keeps the records of tenants. It is safe for concurrent use, by
 // several processes too if its documentation says so.
 type Backend interface {
 	// View runs fn on a consistent snapshot of a tenant's records: fn sees no
 	// change that is committed after it began. Put and Delete on the Tx fail with
-	// ErrReadOnly. View must not wait for an Update, nor an Update for a View.
+	// ErrReadOnly. View must not wait for an Update or another View, nor an
+	// Update for a View.
 	View(ctx context.Context, tenant string, fn func(Tx) error) error
 
 	// Update runs fn and commits if it returns nil. On an error, on a panic and if
@@ -45,7 +62,9 @@ type Backend interface {
 	// returns an error that wraps ErrRetry; it does not run fn twice itself.
 	Update(ctx context.Context, tenant string, fn func(Tx) error) error
 
-	// Close releases what the back end itself has opened.
+	// Close releases what the back end itself has opened, when what is being
+	// committed is. A back end whose place another process can open then writes
+	// nothing more.
 	Close() error
 }
 
@@ -54,6 +73,13 @@ type Backend interface {
 type Getter interface {
 	// Get returns a record as it was last committed, or ErrNotFound.
 	Get(ctx context.Context, tenant, collection, key string) (Record, error)
+}
+
+// A Lister is a back end that knows whose records it keeps. It is an ability that
+// a back end may have beside its methods, for those who look after all tenants.
+type Lister interface {
+	// Tenants returns the tenants that have records, sorted.
+	Tenants(ctx context.Context) ([]string, error)
 }
 
 // A Tx reads and writes the records of one tenant. It is used by one goroutine
@@ -77,6 +103,25 @@ type Tx interface {
 	// byte by byte. It yields nothing after an error. Records that the body writes
 	// may be yielded or not.
 	Scan(ctx context.Context, collection string, q Query) iter.Seq2[Record, error]
+
+	// Collections returns the names of the collections that have records, sorted:
+	// what a verification must look at, also if nobody ever spoke of it.
+	Collections(ctx context.Context) ([]string, error)
+}
+
+// An Indexer is a [Tx] of a back end that keeps its index of attributes beside the
+// records, where something else can change the one and not the other. It is an
+// ability that a Tx may have beside its methods, for verifications.
+type Indexer interface {
+	// Index yields all that the index of a collection holds, in any order. It yields
+	// nothing after an error.
+	Index(ctx context.Context, collection string) iter.Seq2[IndexEntry, error]
+}
+
+// An IndexEntry says that a record has a value of an attribute.
+type IndexEntry struct {
+	Attr
+	Key string
 }
 
 // A Record is what a back end keeps under a collection and a key. Key, attribute
@@ -115,6 +160,7 @@ type Query struct {
 	Desc    bool     // the whole order is reversed
 	After   Position // go on behind this place
 	Limit   int      // at most so many; 0 is no limit
+	NoAttrs bool     // leave out Record.Attrs, which take time: they are not needed
 }
 
 // A Cond is a condition on an attribute: one of its values is in In or, if In is

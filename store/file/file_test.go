@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,18 @@ func TestSuite(t *testing.T) {
 		OneProcess: true,
 		Newer: func(t testing.TB, place string) {
 			require.NoError(t, os.WriteFile(filepath.Join(place, "format.json"), []byte(`{"format":"issokit-store","version":9}`), 0o600))
+		},
+		// A commit that stopped before its renames, with a journal and temporary files as
+		// they first were.
+		Old: func(t testing.TB, place string) {
+			tenant := filepath.Join(place, "tenants", "t1")
+			var moves []string
+			for i, name := range []string{"k00005.json", "k00006.json"} {
+				tmp := fmt.Sprintf("items/.tmp-%d", i)
+				require.NoError(t, os.Rename(filepath.Join(tenant, "items", name), filepath.Join(tenant, tmp)))
+				moves = append(moves, fmt.Sprintf(`{"from":%q,"to":"items/%s"}`, tmp, name))
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte("["+strings.Join(moves, ",")+"]"), 0o600))
 		},
 	})
 }
@@ -148,6 +161,82 @@ func TestSameProcess(t *testing.T) {
 	require.NoError(t, b.Close())
 }
 
+// TestLockFileRemoved: the lock file is not under version control, so a clean-up may
+// remove it while the folder is open.
+func TestLockFileRemoved(t *testing.T) {
+	folder := t.TempDir()
+	b, err := file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(folder, "lock")))
+	for range 2 { // the second finds the lock file of the first
+		_, err = file.Open(folder, nil)
+		require.ErrorIs(t, err, driver.ErrBusy)
+	}
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+	require.NoError(t, b.Close())
+	b, err = file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+}
+
+// TestMended: who mends the files of a tenant need not end the program.
+func TestMended(t *testing.T) {
+	folder := t.TempDir()
+	b, err := file.Open(folder, nil)
+	require.NoError(t, err)
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+	require.NoError(t, notes(testScope(b)).Create(t.Context(), "b"))
+	require.NoError(t, b.Close())
+	name := filepath.Join(folder, "tenants", "t1", "notes", "b.json")
+	good, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(name, []byte("<<<<<<< HEAD"), 0o600))
+	b, err = file.Open(folder, nil)
+	require.NoError(t, err)
+	for range 2 {
+		_, err = notes(testScope(b)).Get(t.Context(), "a")
+		c, ok := errors.AsType[*driver.CorruptError](err)
+		require.True(t, ok)
+		require.Equal(t, []string{"notes", "b"}, []string{c.Collection, c.Key})
+	}
+	require.NoError(t, os.WriteFile(name, good, 0o600))
+	_, err = testScope(b).Verify(t.Context(), nil)
+	require.NoError(t, err)
+
+	// A file that is removed is no record that never was.
+	require.NoError(t, os.Remove(name))
+	_, err = notes(testScope(b)).Get(t.Context(), "b")
+	require.ErrorIs(t, err, store.ErrCorrupt)
+	require.NotErrorIs(t, err, fs.ErrNotExist)
+	require.NoError(t, b.Close())
+}
+
+// TestJournalOfLostFiles: what a journal names and is neither to be moved nor in
+// its place is lost, and nobody goes on as if it were not.
+func TestJournalOfLostFiles(t *testing.T) {
+	for _, tt := range []struct{ name, journal, want string }{
+		{"new record", `[{"from":".tmp-1","to":"notes/z.json"}]`, "z.json is lost"},
+		{"old record", `[{"from":".tmp-1","to":"notes/a.json","sum":"00"}]`, "a.json is lost"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := t.TempDir()
+			b, err := file.Open(folder, nil)
+			require.NoError(t, err)
+			require.NoError(t, notes(testScope(b)).Create(t.Context(), "a"))
+			require.NoError(t, b.Close())
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "tenants", "t1", ".journal"), []byte(tt.journal), 0o600))
+			for range 2 {
+				b, err = file.Open(folder, nil)
+				require.NoError(t, err)
+				_, err = notes(testScope(b)).Get(t.Context(), "a")
+				require.ErrorContains(t, err, tt.want)
+				require.ErrorContains(t, err, ".journal")
+				require.NoError(t, b.Close())
+			}
+		})
+	}
+}
+
 // TestJournal carries out what a crash between the journal and the renames left,
 // also if it had begun.
 func TestJournal(t *testing.T) {
@@ -157,12 +246,15 @@ func TestJournal(t *testing.T) {
 	require.NoError(t, notes(testScope(b)).Create(t.Context(), "old"))
 	require.NoError(t, b.Close())
 	tenant := filepath.Join(folder, "tenants", "t1")
-	for _, begun := range []bool{false, true} {
-		name := fmt.Sprintf("new%v", begun)
+	for i, begun := range []bool{false, true, false, true} {
+		name, journal := fmt.Sprintf("new%d", i), ".journal"
+		if i >= 2 {
+			journal = "journal" // of the first versions
+		}
 		require.NoError(t, os.WriteFile(filepath.Join(tenant, "x.json"), []byte(`{"key":"`+name+`","revision":1,"data":1}`), 0o600))
 		require.NoError(t, os.Rename(filepath.Join(tenant, "x.json"), filepath.Join(tenant, "notes", ".tmp-1")))
 		require.NoError(t, os.WriteFile(filepath.Join(tenant, "notes", ".tmp-2"), []byte("half"), 0o600))
-		require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte(`[{"from":"notes/.tmp-1","to":"notes/`+name+`.json"},{"to":"notes/old.json"}]`), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(tenant, journal), []byte(`[{"from":"notes/.tmp-1","to":"notes/`+name+`.json"},{"to":"notes/old.json"}]`), 0o600))
 		if begun {
 			require.NoError(t, os.Rename(filepath.Join(tenant, "notes", ".tmp-1"), filepath.Join(tenant, "notes", name+".json")))
 		}
@@ -180,7 +272,7 @@ func TestJournal(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(tenant, "journal"), []byte(`[{"to":"../../../precious"}]`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(tenant, ".journal"), []byte(`[{"to":"../../../precious"}]`), 0o600))
 	b, err = file.Open(folder, nil)
 	require.NoError(t, err)
 	_, err = notes(testScope(b)).Get(t.Context(), "a")

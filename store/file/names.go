@@ -2,7 +2,10 @@ package file
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -40,4 +43,45 @@ func escape(text string) string {
 		name = fmt.Sprintf("%s~%x", name[:maxEscaped-65], sha256.Sum256([]byte(text)))
 	}
 	return name
+}
+
+// nameFile is in a folder whose name was shortened, and says what it stands for.
+const nameFile = ".name"
+
+// nameOf returns the text that the name of a folder stands for.
+func nameOf(folder string) (string, error) {
+	base := filepath.Base(folder)
+	var text string
+	if strings.Contains(base, "~") {
+		b, err := os.ReadFile(filepath.Join(folder, nameFile))
+		if err != nil {
+			return "", fmt.Errorf("%s has a shortened name: %w", folder, err)
+		}
+		text = string(b)
+	} else {
+		text = unescape(base)
+	}
+	if escape(text) != base {
+		return "", fmt.Errorf("%s: its name is not one that this package writes", folder)
+	}
+	return text, nil
+}
+
+// unescape is the inverse of escape, for names that are not shortened.
+func unescape(name string) string {
+	if name == "%" {
+		return ""
+	}
+	var b strings.Builder
+	for {
+		plain, rest, ok := strings.Cut(name, "%")
+		b.WriteString(plain)
+		if !ok {
+			return b.String()
+		}
+		n := min(2, len(rest))
+		c, _ := hex.DecodeString(rest[:n]) // escape does not write what cannot be decoded
+		b.Write(c)
+		name = rest[n:]
+	}
 }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,10 +34,11 @@ type entry struct {
 }
 
 type tenant struct {
-	b      *Backend
-	folder string
-	once   sync.Once
-	failed error // to open
+	b       *Backend
+	name    string
+	folder  string
+	opening sync.Mutex
+	opened  bool
 
 	writer chan struct{} // holds a token while an Update runs
 	broken error         // a commit stopped in the middle; guarded by writer
@@ -52,9 +54,13 @@ func (t *tenant) load() state {
 	return t.state
 }
 
+// The names of files that are no records. All of them begin with a dot, which those
+// of records and collections never do.
 const (
 	tmpPrefix   = ".tmp-"
-	journalName = "journal"
+	journalName = ".journal"
+
+	oldJournalName = "journal" // in the first versions
 )
 
 // maxProblems bounds the text of an error.
@@ -63,8 +69,10 @@ const maxProblems = 10
 // open finishes what a crash has left and reads the index. The error names all
 // files that are not as this package writes them.
 func (t *tenant) open() error {
-	if err := t.replay(); err != nil {
-		return err
+	for _, name := range []string{journalName, oldJournalName} {
+		if err := t.replay(filepath.Join(t.folder, name)); err != nil {
+			return err
+		}
 	}
 	collections, err := os.ReadDir(t.folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,8 +83,11 @@ func (t *tenant) open() error {
 	}
 	var problems []error
 	for _, c := range collections {
-		if !c.IsDir() {
-			continue
+		if err := t.b.removeTemporary(filepath.Join(t.folder, c.Name())); err != nil {
+			return err
+		}
+		if !c.IsDir() || strings.HasPrefix(c.Name(), ".") {
+			continue // not ours
 		}
 		if err := t.openCollection(filepath.Join(t.folder, c.Name()), &problems); err != nil {
 			return err
@@ -89,6 +100,11 @@ func (t *tenant) open() error {
 }
 
 func (t *tenant) openCollection(folder string, problems *[]error) error {
+	name, err := nameOf(folder)
+	if err != nil {
+		*problems = append(*problems, err)
+		return nil
+	}
 	files, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -96,13 +112,8 @@ func (t *tenant) openCollection(folder string, problems *[]error) error {
 	var records tree.Records[*entry]
 	for _, f := range files {
 		path := filepath.Join(folder, f.Name())
-		if strings.HasPrefix(f.Name(), tmpPrefix) {
-			if !t.b.readOnly {
-				if err := os.Remove(path); err != nil {
-					return err
-				}
-			}
-			continue
+		if err := t.b.removeTemporary(path); err != nil { // the first versions had them here
+			return err
 		}
 		if !strings.HasSuffix(f.Name(), ".json") || strings.HasPrefix(f.Name(), ".") {
 			continue // not ours, as editors and version control leave
@@ -116,17 +127,28 @@ func (t *tenant) openCollection(folder string, problems *[]error) error {
 			err = fmt.Errorf("it holds the key %.80q, whose file is %s.json", r.Key, escape(r.Key))
 		}
 		if err != nil {
-			*problems = append(*problems, fmt.Errorf("%s: %w", path, err))
+			key := unescape(strings.TrimSuffix(f.Name(), ".json"))
+			*problems = append(*problems, &driver.CorruptError{Collection: name, Key: key, Err: fmt.Errorf("%s: %w", path, err)})
 			continue
 		}
 		records = records.Set(tree.Entry[*entry]{Key: r.Key, Attrs: r.Attrs, Value: &entry{path: path, revision: r.Revision}})
 	}
-	t.state = t.state.Set(filepath.Base(folder), records)
+	t.state = t.state.Set(name, records)
 	return nil
+}
+
+// removeTemporary removes a file that a crash has left.
+func (b *Backend) removeTemporary(path string) error {
+	if b.readOnly || !strings.HasPrefix(filepath.Base(path), tmpPrefix) {
+		return nil
+	}
+	return os.Remove(path)
 }
 
 // A change is what is to become of a file.
 type change struct {
+	collection string
+
 	was  *entry // nil if there was none
 	is   *entry // nil to remove it
 	text []byte // of is
@@ -134,14 +156,15 @@ type change struct {
 }
 
 // A move is a line of the journal: a rename, or a removal if From is empty. Paths
-// are relative to the tenant's folder.
+// are relative to the tenant's folder. Sum is the SHA-256 of the new content.
 type move struct {
 	From string `json:"from,omitempty"`
 	To   string `json:"to"`
+	Sum  string `json:"sum,omitempty"`
 }
 
-// commit writes all new files beside their places, then the journal, which is the
-// point of no return, then renames.
+// commit writes all new files into the tenant's folder, then the journal, which is
+// the point of no return, then renames.
 func (t *tenant) commit(x *tx) (err error) {
 	paths := slices.Sorted(maps.Keys(x.changes))
 	folders := map[string]bool{}
@@ -162,7 +185,7 @@ func (t *tenant) commit(x *tx) (err error) {
 		folder := filepath.Dir(path)
 		if !folders[folder] {
 			folders[folder] = true
-			if err := t.b.mkdir(folder); err != nil {
+			if err := t.mkdir(folder, c.collection); err != nil {
 				return err
 			}
 		}
@@ -174,12 +197,12 @@ func (t *tenant) commit(x *tx) (err error) {
 			continue
 		}
 		t.serial++
-		c.tmp = filepath.Join(folder, fmt.Sprintf("%s%d", tmpPrefix, t.serial))
+		from := fmt.Sprintf("%s%d", tmpPrefix, t.serial)
+		c.tmp = filepath.Join(t.folder, from)
 		if err := t.b.write(c.tmp, c.text); err != nil {
 			return err
 		}
-		from, _ := filepath.Rel(t.folder, c.tmp)
-		moves = append(moves, move{from, to})
+		moves = append(moves, move{from, to, sum(c.text)})
 	}
 	// Those who look at the state before need what goes away now.
 	for _, c := range x.changes {
@@ -190,6 +213,11 @@ func (t *tenant) commit(x *tx) (err error) {
 			}
 			c.was.data.Store(&r)
 		}
+	}
+	// The new files are there for the journal, and the journal of the last commit is
+	// gone.
+	if err := t.b.syncFolders(map[string]bool{t.folder: true}); err != nil {
+		return err
 	}
 	journal := filepath.Join(t.folder, journalName)
 	if len(moves) > 1 {
@@ -241,20 +269,39 @@ func (t *tenant) carryOut(moves []move) error {
 		} else {
 			err = os.Rename(filepath.Join(t.folder, m.From), to)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = m.made(to)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return t.b.syncFolders(folders)
 }
 
-// replay carries out the journal of a process that did not come to it.
-func (t *tenant) replay() error {
-	name := filepath.Join(t.folder, journalName)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
+// made looks that a move was made for which there is nothing to move any more.
+func (m move) made(to string) error {
+	if m.From == "" {
 		return nil
 	}
+	text, err := os.ReadFile(to)
+	if err == nil && m.Sum != "" && m.Sum != sum(text) { // the first versions wrote none
+		err = errors.New("there is another one")
+	}
+	if err != nil {
+		return fmt.Errorf("the new content of %s is lost: %v", to, err)
+	}
+	return nil
+}
+
+func sum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
+
+// replay carries out the journal of a process that did not come to it.
+func (t *tenant) replay(name string) error {
+	if info, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		return nil // of the old name, a folder is a collection
+	}
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -271,7 +318,7 @@ func (t *tenant) replay() error {
 		}
 	}
 	if err := t.carryOut(moves); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return os.Remove(name)
 }
@@ -300,6 +347,27 @@ func (b *Backend) replace(path string, text []byte) error {
 		_ = os.Remove(tmp) // a next try overwrites it
 	}
 	return err
+}
+
+// mkdir makes the folder of a collection, and says in it and in the tenant's what
+// they stand for if their names do not.
+func (t *tenant) mkdir(folder, collection string) error {
+	if err := t.b.mkdir(folder); err != nil {
+		return err
+	}
+	for folder, name := range map[string]string{t.folder: t.name, folder: collection} {
+		file := filepath.Join(folder, nameFile)
+		if _, err := os.Stat(file); err == nil || !strings.Contains(filepath.Base(folder), "~") {
+			continue
+		}
+		if err := t.b.replace(file, []byte(name)); err != nil {
+			return err
+		}
+		if err := t.b.syncFolders(map[string]bool{folder: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mkdir makes a folder and those above it durable.
@@ -358,13 +426,18 @@ type tx struct {
 	changes  map[string]*change // by path
 }
 
-func record(e tree.Entry[*entry]) (driver.Record, error) {
+func record(collection string, e tree.Entry[*entry]) (driver.Record, error) {
 	data, err := e.Value.read()
+	_, ofSystem := errors.AsType[*fs.PathError](err)
+	if gone := errors.Is(err, fs.ErrNotExist); gone || err != nil && !ofSystem {
+		// That a file is gone must not look like a record that never was.
+		err = &driver.CorruptError{Collection: collection, Key: e.Key, Err: errors.New(err.Error())}
+	}
 	return driver.Record{Key: e.Key, Revision: e.Value.revision, Attrs: slices.Clone(e.Attrs), Data: slices.Clone(data)}, err
 }
 
 func (x *tx) records(collection string) tree.Records[*entry] {
-	c, _ := x.state.Get(escape(collection))
+	c, _ := x.state.Get(collection)
 	return c
 }
 
@@ -376,7 +449,7 @@ func (x *tx) Get(ctx context.Context, collection, key string) (driver.Record, er
 	if !ok {
 		return driver.Record{}, driver.ErrNotFound
 	}
-	return record(e)
+	return record(collection, e)
 }
 
 // change checks the revision and notes what is to become of a file.
@@ -395,7 +468,7 @@ func (x *tx) change(ctx context.Context, collection, key string, revision int64)
 	path := filepath.Join(x.t.folder, escape(collection), escape(key)+".json")
 	c := x.changes[path]
 	if c == nil {
-		c = &change{was: e.Value}
+		c = &change{collection: collection, was: e.Value}
 	}
 	return c, path, nil
 }
@@ -413,7 +486,7 @@ func (x *tx) Put(ctx context.Context, collection string, was, r driver.Record) e
 	c.is, c.text = &entry{path: path, revision: r.Revision}, text
 	c.is.data.Store(&data)
 	x.changes[path] = c
-	x.state = x.state.Set(escape(collection), x.records(collection).Set(tree.Entry[*entry]{Key: r.Key, Attrs: slices.Clone(r.Attrs), Value: c.is}))
+	x.state = x.state.Set(collection, x.records(collection).Set(tree.Entry[*entry]{Key: r.Key, Attrs: slices.Clone(r.Attrs), Value: c.is}))
 	return nil
 }
 
@@ -424,7 +497,7 @@ func (x *tx) Delete(ctx context.Context, collection string, was driver.Record) e
 	}
 	c.is, c.text = nil, nil
 	x.changes[path] = c
-	x.state = x.state.Set(escape(collection), x.records(collection).Delete(was.Key))
+	x.state = x.state.Set(collection, x.records(collection).Delete(was.Key))
 	return nil
 }
 
@@ -436,7 +509,7 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 			return
 		}
 		for value, e := range records.Scan(q) {
-			r, err := record(e)
+			r, err := record(collection, e)
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -445,9 +518,16 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 				return
 			}
 			r.Value = value
+			if q.NoAttrs {
+				r.Attrs = nil
+			}
 			if !yield(r, nil) {
 				return
 			}
 		}
 	}
+}
+
+func (x *tx) Collections(ctx context.Context) ([]string, error) {
+	return tree.Collections(x.state), ctx.Err()
 }

@@ -26,7 +26,10 @@ type Backend struct {
 	tenants map[string]*tenant
 }
 
-var _ driver.Backend = (*Backend)(nil)
+var (
+	_ driver.Backend = (*Backend)(nil)
+	_ driver.Lister  = (*Backend)(nil)
+)
 
 // New returns an empty back end.
 func New(opts *Options) *Backend {
@@ -96,6 +99,20 @@ func (b *Backend) Update(ctx context.Context, name string, fn func(driver.Tx) er
 	defer t.mu.Unlock()
 	t.state = x.state
 	return nil
+}
+
+// Tenants implements [driver.Lister].
+func (b *Backend) Tenants(ctx context.Context) ([]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var names []string
+	for name, t := range b.tenants {
+		if len(tree.Collections(t.load())) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, ctx.Err()
 }
 
 // Close implements [driver.Backend]. It does nothing.
@@ -175,11 +192,19 @@ func (x *tx) Scan(ctx context.Context, collection string, q driver.Query) iter.S
 				yield(driver.Record{}, err)
 				return
 			}
-			r := clone(e.Value)
+			r := e.Value
+			if q.NoAttrs {
+				r.Attrs = nil
+			}
+			r = clone(r)
 			r.Value = value
 			if !yield(r, nil) {
 				return
 			}
 		}
 	}
+}
+
+func (x *tx) Collections(ctx context.Context) ([]string, error) {
+	return tree.Collections(x.state), ctx.Err()
 }

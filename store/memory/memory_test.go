@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -30,3 +31,22 @@ func TestUpdateInsideUpdate(t *testing.T) {
 }
 
 func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, open) }
+
+func ExampleNew() {
+	ctx := context.Background()
+	scope := store.New(memory.New(nil), nil).Scope(store.Principal{Tenant: "acme", Actor: "p.meyer", Reason: "first draft"})
+	type policy struct{ ID, Title string }
+	policies := store.NewCollection(scope, "policies", func(p policy) string { return p.ID }, nil)
+	if err := policies.Create(ctx, policy{"pol-1", "Access control"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for v, err := range policies.History(ctx, "pol-1") {
+		fmt.Println(v.Value.Title, v.Revision, v.Actor, v.Reason, err)
+	}
+	report, err := scope.Verify(ctx, nil)
+	fmt.Println(report.Entries, report.Records, err)
+	// Output:
+	// Access control 1 p.meyer first draft <nil>
+	// 1 1 <nil>
+}

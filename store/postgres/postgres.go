@@ -45,7 +45,11 @@ import (
 // Options configure [New]; nil means the defaults.
 type Options struct {
 	Prefix   string        // of the names of the tables; default issokit_. The schema is that of the search path
-	LockWait time.Duration // how long an Update waits for another of its tenant; default 10 s
+	LockWait time.Duration // how long an Update waits for another of its tenant, and everything for a free connection; default 10 s
+
+	// Existing: the tables must be there and up to date, or the error matches
+	// driver.ErrNoStore; New makes none and brings none up to date.
+	Existing bool
 }
 
 // Backend is a [driver.Backend].
@@ -56,6 +60,7 @@ type Backend struct {
 var (
 	_ driver.Backend = (*Backend)(nil)
 	_ driver.Getter  = (*Backend)(nil)
+	_ driver.Lister  = (*Backend)(nil)
 )
 
 // New makes the tables or brings them up to date, and returns the back end. The
@@ -74,7 +79,7 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 	if strings.Contains(version, "CockroachDB") {
 		collate = ""
 	}
-	b, err := sqldb.Open(ctx, db, dialect(collate), sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait})
+	b, err := sqldb.Open(ctx, db, dialect(collate), sqldb.Options{Prefix: o.Prefix, LockWait: o.LockWait, Existing: o.Existing})
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
@@ -85,6 +90,9 @@ func New(ctx context.Context, db *sql.DB, opts *Options) (*Backend, error) {
 func (b *Backend) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
 	return b.db.Get(ctx, tenant, collection, key)
 }
+
+// Tenants implements [driver.Lister].
+func (b *Backend) Tenants(ctx context.Context) ([]string, error) { return b.db.Tenants(ctx) }
 
 // View implements [driver.Backend].
 func (b *Backend) View(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
@@ -101,7 +109,9 @@ func (b *Backend) Close() error { return b.db.Close() }
 
 // InTx returns a back end for one transaction of the program's own: what is
 // written through it is committed or rolled back with all else that the program
-// does in it. Its isolation is the program's; Updates are never run twice.
+// does in it. Its isolation is the program's; Updates are never run twice. Where
+// the database rolls back to solve a conflict, the program finds SQLSTATE 40001 or
+// 40P01 in the error, as in those of its own statements, and begins again.
 func (b *Backend) InTx(tx *sql.Tx) driver.Backend { return b.db.InTx(tx) }
 
 // dialect has text columns with the given collation.

@@ -44,12 +44,13 @@ func badSeq(e *env, err error) int64 {
 }
 
 // tamper changes a stored record behind the store's back. fn returns the new
-// text, "" to remove the record.
-func (e *env) tamper(collection, key string, fn func(string) string) {
+// text, "" to remove the record. It returns the record as it was.
+func (e *env) tamper(collection, key string, fn func(string) string) (before driver.Record) {
 	e.Helper()
 	require.NoError(e, e.backend.Update(e.ctx, "t1", func(tx driver.Tx) error {
 		r, err := tx.Get(e.ctx, collection, key)
 		require.NoError(e, err)
+		before = r
 		text := fn(string(r.Data))
 		if text == "" {
 			return tx.Delete(e.ctx, collection, r)
@@ -59,6 +60,7 @@ func (e *env) tamper(collection, key string, fn func(string) string) {
 		fresh.Data = []byte(text)
 		return tx.Put(e.ctx, collection, r, fresh)
 	}))
+	return before
 }
 
 func auditKey(seq int) string { return fmt.Sprintf("%019d", seq) }
@@ -194,10 +196,9 @@ var auditCases = []testCase{
 			{"record removed", "items", "b", remove, false, 6},
 			{"record of another revision", "items", "a", replace(`"revision":4`, `"revision":3`), false, 5},
 		} {
-			var collection, key, before string
+			var before driver.Record
 			if c.change != nil {
-				collection, key = c.collection, c.key
-				e.tamper(collection, key, func(s string) string { before = s; return c.change(s) })
+				before = e.tamper(c.collection, c.key, c.change)
 			}
 			o := &store.VerifyOptions{}
 			if c.checkpoint {
@@ -211,17 +212,12 @@ var auditCases = []testCase{
 			// Put it back.
 			if c.change != nil {
 				require.NoError(e, e.backend.Update(e.ctx, "t1", func(tx driver.Tx) error {
-					r, err := tx.Get(e.ctx, collection, key)
+					r, err := tx.Get(e.ctx, c.collection, c.key)
 					if errors.Is(err, driver.ErrNotFound) {
 						r, err = driver.Record{}, nil
 					}
 					require.NoError(e, err)
-					fresh := r
-					fresh.Key, fresh.Revision, fresh.Data = key, max(r.Revision, 1), []byte(before)
-					if key == "b" {
-						fresh.Revision = 1
-					}
-					return tx.Put(e.ctx, collection, r, fresh)
+					return tx.Put(e.ctx, c.collection, r, before)
 				}))
 			}
 		}

@@ -140,7 +140,10 @@ func (m *machine) pages(q store.Query, limit int) string {
 		for _, v := range p.Items {
 			text += v.Key + ","
 		}
-		if cur = p.Next; cur == "" || err != nil {
+		if cur = p.Next; err == nil && len(text) > endless {
+			err = errEndless
+		}
+		if cur == "" || err != nil {
 			return text + outcome(nil, err)
 		}
 	}

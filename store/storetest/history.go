@@ -26,7 +26,7 @@ var tenantCases = []testCase{
 		require.ErrorIs(e, err, store.ErrNotFound)
 	}},
 	{"SameKeyTwoTenants", func(e *env) {
-		tenants := []string{"", "t1", "T1", "t1 ", "t/1", "..", "a'b", "日本"}
+		tenants := []string{"", "t1", "T1", "t1 ", " t1", "t/1", "..", "a'b", "日本", "é", "e\u0301", "É", "\ufb01", "fi", "😀"}
 		for i, name := range tenants {
 			c := newItems(e.store.Scope(store.Principal{Tenant: name, Actor: "q"}), "items")
 			require.NoError(e, c.Create(e.ctx, item{ID: "a", Score: int64(i)}), "%q", name)

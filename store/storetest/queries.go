@@ -39,6 +39,7 @@ func (e *env) pages(q store.Query, limit int, between func()) []string {
 		for _, v := range p.Items {
 			keys = append(keys, v.Key)
 		}
+		require.LessOrEqual(e, len(keys), endless, errEndless)
 		if cur = p.Next; cur == "" {
 			return keys
 		}
@@ -337,6 +338,52 @@ var queryCases = []testCase{
 		require.Equal(e, before, e.verify())
 		require.Equal(e, int64(1), e.revision(id(3)))
 	}},
+	{"UnicodeOrder", func(e *env) {
+		// Byte order. The order of UTF-16 has the last two the other way round; NFC and
+		// NFKC make one of the second and the fifth, and of the fourth and "fi".
+		texts := []string{"Z", "e\u0301", "fi", "z", "z ", "é", "\ufb01", "😀"}
+		for i := range texts {
+			text := texts[len(texts)-1-i]
+			e.create(item{ID: text, Owner: text, Tags: []string{"\ufb01", "é", "e\u0301", text}})
+		}
+		down := slices.Clone(texts)
+		slices.Reverse(down)
+		for _, o := range []string{"", "owner"} {
+			require.Equal(e, texts, e.keys(store.Query{OrderBy: o}))
+			require.Equal(e, down, e.keys(store.Query{OrderBy: o, Desc: true}))
+			for i, text := range texts {
+				require.Equal(e, texts[i:i+1], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Equal("owner", text)}}))
+				require.Equal(e, texts[i:], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Between("owner", text, "")}}))
+				require.Equal(e, texts[:i], e.keys(store.Query{OrderBy: o, Where: []store.Cond{store.Between("owner", "", text)}}))
+				require.Equal(e, texts[i:], e.keys(store.Query{OrderBy: o, KeyFrom: text}))
+				require.Equal(e, texts[:i], e.keys(store.Query{OrderBy: o, KeyTo: text}))
+			}
+			for _, desc := range []bool{false, true} {
+				q := store.Query{OrderBy: o, Desc: desc}
+				require.Equal(e, e.keys(q), e.pages(q, 1, func() {}))
+			}
+		}
+		require.Equal(e, texts, e.keys(where(store.Equal("tag", "e\u0301"), store.Equal("tag", "é"), store.Equal("tag", "\ufb01"))))
+		require.Empty(e, e.keys(where(store.AnyOf("tag", "e", "\u0301", "É", "Fi", " z", "\ufb01 "))))
+	}},
+	{"ManyValues", func(e *env) {
+		e.fill(20, func(i int) item { return item{ID: id(i), Owner: id(i), Tags: []string{id(i)}} })
+		in := make([]string, 4096)
+		for i := range in {
+			in[i] = id(i)
+		}
+		q := store.Query{Where: []store.Cond{store.AnyOf("owner", in...), store.AnyOf("tag", in...), store.AnyOf("owner", in...), store.AnyOf("tag", in[10:]...), store.AnyOf("tag", in[:10]...)}}
+		require.Empty(e, e.keys(q))
+		q.OrderBy, q.Where[4] = "tag", store.AnyOf("owner", in[10:20]...)
+		require.Len(e, e.keys(q), 10)
+		q.Where[4] = store.AnyOf("owner", in[:11]...)
+		_, err := collect(e.items.Query(e.ctx, q))
+		require.ErrorIs(e, err, store.ErrTooLarge)
+		_, err = e.items.Page(e.ctx, store.Query{Where: []store.Cond{store.AnyOf("owner", append(in, "x")...)}}, "", 0)
+		require.ErrorIs(e, err, store.ErrTooLarge)
+		e.create(item{ID: "afterwards"})
+		e.verify()
+	}},
 	{"TenThousandRecords", func(e *env) {
 		n := 10000
 		if testing.Short() {
@@ -406,6 +453,139 @@ var driverCases = []testCase{
 			all, err := collect(tx.Scan(e.ctx, "c", driver.Query{}))
 			require.NoError(e, err)
 			require.Equal(e, []driver.Record{{Key: "k", Revision: 1, Data: []byte("1")}, {Key: "l", Revision: 1, Data: []byte("2")}}, all)
+			return nil
+		}))
+	}},
+	{"Collections", func(e *env) {
+		names := []string{"a", "a.b", "items", "journal", "lock", "zz", "~audit"}
+		list := func() (names []string) {
+			require.NoError(e, e.backend.View(e.ctx, "t", func(tx driver.Tx) (err error) {
+				names, err = tx.Collections(e.ctx)
+				return err
+			}))
+			return names
+		}
+		require.Empty(e, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			for i, c := range names {
+				for k := range i + 1 {
+					require.NoError(e, tx.Put(e.ctx, c, driver.Record{}, driver.Record{Key: id(k), Revision: 1, Data: []byte(c)}))
+				}
+				seen, err := tx.Collections(e.ctx)
+				require.NoError(e, err)
+				require.Equal(e, names[:i+1], seen, "in the transaction")
+			}
+			return nil
+		}))
+		require.NoError(e, e.backend.Update(e.ctx, "other", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "foreign", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x")})
+		}))
+		require.Equal(e, names, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Delete(e.ctx, "a", driver.Record{Key: id(0), Revision: 1})
+		}))
+		require.Equal(e, names[1:], list(), "a collection without records is none")
+	}},
+	{"Tenants", func(e *env) {
+		l, ok := e.backend.(driver.Lister)
+		if !ok {
+			e.Skip("SKIPPED: the back end does not list tenants")
+		}
+		list := func() []string {
+			names, err := l.Tenants(e.ctx)
+			require.NoError(e, err)
+			return names
+		}
+		require.Empty(e, list())
+		long := strings.Repeat("\u00e9", 127)
+		names := []string{"", "..", "T1", "journal", "lock", "t/1", "t1", "t1 ", long + "a", long + "b", "\ufb01", "\U0001f600"}
+		require.True(e, slices.IsSorted(names))
+		for _, name := range slices.Backward(names) {
+			require.NoError(e, e.backend.View(e.ctx, name+"?", func(driver.Tx) error { return nil }))
+			require.NoError(e, e.backend.Update(e.ctx, name, func(tx driver.Tx) error {
+				return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x")})
+			}))
+		}
+		require.Equal(e, names, list())
+		require.NoError(e, e.backend.Update(e.ctx, "t1", func(tx driver.Tx) error {
+			return tx.Delete(e.ctx, "c", driver.Record{Key: "k", Revision: 1})
+		}))
+		require.Equal(e, slices.DeleteFunc(names, func(n string) bool { return n == "t1" }), list(), "a tenant without records is none")
+	}},
+	{"NothingAfterAnError", func(e *env) {
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			for i := range 1200 {
+				require.NoError(e, tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: id(i), Revision: 1, Data: []byte("x")}))
+			}
+			return nil
+		}))
+		ctx, cancel := context.WithCancel(e.ctx)
+		defer cancel()
+		seen, errs := 0, 0
+		_ = e.backend.View(e.ctx, "t", func(tx driver.Tx) error { // the database may take offence at the end of the query
+			for r, err := range tx.Scan(ctx, "c", driver.Query{}) {
+				require.Zero(e, errs, "an error is the last")
+				if err != nil {
+					require.ErrorIs(e, err, context.Canceled)
+					require.Zero(e, r)
+					errs++
+					continue
+				}
+				require.Equal(e, id(seen), r.Key)
+				if seen++; seen == 3 {
+					cancel()
+				}
+			}
+			return nil
+		})
+		require.True(e, errs == 1 || seen == 1200)
+	}},
+	{"RefusedQueryLeavesNoTrace", func(e *env) {
+		// More values than databases take: the query may work or fail, but nothing
+		// else, now or later.
+		in := make([]string, 70000)
+		for i := range in {
+			in[i] = id(i)
+		}
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("x"), Attrs: []driver.Attr{{Name: "a", Value: id(7)}}})
+		}))
+		run := map[string]func(context.Context, string, func(driver.Tx) error) error{"view": e.backend.View, "update": e.backend.Update}
+		for _, name := range []string{"view", "update", "view"} {
+			err := run[name](e.ctx, "t", func(tx driver.Tx) error {
+				all, err := collect(tx.Scan(e.ctx, "c", driver.Query{OrderBy: "a", Where: []driver.Cond{{Attr: "a", In: in}}}))
+				if err == nil {
+					require.Len(e, all, 1)
+				}
+				return err
+			})
+			e.Logf("%s with %d values: %v", name, len(in), err)
+			require.NoError(e, run[name](e.ctx, "t", func(tx driver.Tx) error {
+				r, err := tx.Get(e.ctx, "c", "k")
+				require.Equal(e, "x", string(r.Data))
+				return err
+			}))
+		}
+	}},
+	{"NoAttrs", func(e *env) {
+		attrs := []driver.Attr{{Name: "a", Value: "v"}}
+		require.NoError(e, e.backend.Update(e.ctx, "t", func(tx driver.Tx) error {
+			return tx.Put(e.ctx, "c", driver.Record{}, driver.Record{Key: "k", Revision: 1, Data: []byte("1"), Attrs: attrs})
+		}))
+		require.NoError(e, e.backend.View(e.ctx, "t", func(tx driver.Tx) error {
+			for _, q := range []driver.Query{{}, {Where: []driver.Cond{{Attr: "a", In: []string{"v"}}}}, {OrderBy: "a"}} {
+				want := driver.Record{Key: "k", Revision: 1, Data: []byte("1"), Attrs: attrs}
+				if q.OrderBy != "" {
+					want.Value = "v"
+				}
+				all, err := collect(tx.Scan(e.ctx, "c", q))
+				require.NoError(e, err)
+				require.Equal(e, []driver.Record{want}, all)
+				q.NoAttrs, want.Attrs = true, nil
+				all, err = collect(tx.Scan(e.ctx, "c", q))
+				require.NoError(e, err)
+				require.Equal(e, []driver.Record{want}, all)
+			}
 			return nil
 		}))
 	}},

@@ -238,6 +238,57 @@ var recordCases = []testCase{
 		require.Equal(e, []v2{{"Ada", "Lovelace"}, {"Ada", "Lovelace"}}, []v2{all[0].Value, all[1].Value})
 		e.verify()
 	}},
+	{"SweepBlobs", func(e *env) {
+		put := func(s *store.Scope, text string) string {
+			d, err := s.PutBlob(e.ctx, []byte(text))
+			require.NoError(e, err)
+			return d.String()
+		}
+		left := func() []string {
+			texts := []string{}
+			for _, text := range []string{"current", "past", "deleted", "unnamed"} {
+				switch data, err := e.scope.Blob(e.ctx, store.DigestOf([]byte(text))); {
+				case err == nil:
+					texts = append(texts, string(data))
+				default:
+					require.ErrorIs(e, err, store.ErrErased)
+				}
+			}
+			return texts
+		}
+		sweep := func(want int) {
+			e.Helper()
+			removed, err := e.scope.SweepBlobs(e.ctx)
+			require.NoError(e, err)
+			require.Equal(e, want, removed)
+			e.verify()
+		}
+		sweep(0)
+		e.create(item{ID: "a", Tags: []string{put(e.scope, "past")}}, item{ID: "b", Text: "see " + put(e.scope, "deleted") + "."})
+		require.NoError(e, e.items.Put(e.ctx, item{ID: "a", Tags: []string{put(e.scope, "current")}}))
+		require.NoError(e, e.items.Delete(e.ctx, "b", 1))
+		put(e.scope, "unnamed")
+		other := e.store.Scope(store.Principal{Tenant: "t2", Actor: "p02"})
+		put(other, "current")
+		sweep(1)
+		require.Equal(e, []string{"current", "past", "deleted"}, left())
+		require.NoError(e, e.items.Erase(e.ctx, "a"))
+		require.NoError(e, e.items.Erase(e.ctx, "b"))
+		sweep(2)
+		require.Equal(e, []string{"current"}, left())
+		_, err := other.Blob(e.ctx, store.DigestOf([]byte("current")))
+		require.NoError(e, err, "of another tenant")
+		put(e.scope, "unnamed")
+		require.ErrorIs(e, e.scope.View(e.ctx, func(tx *store.Tx) error {
+			_, err := tx.Scope().SweepBlobs(e.ctx)
+			return err
+		}), store.ErrReadOnly)
+		require.NoError(e, e.scope.Update(e.ctx, func(tx *store.Tx) error {
+			removed, err := tx.Scope().SweepBlobs(e.ctx)
+			require.Equal(e, 1, removed)
+			return err
+		}))
+	}},
 	{"Blobs", func(e *env) {
 		big := []byte(strings.Repeat("not JSON \x00\xff", 1<<17))
 		d, err := e.scope.PutBlob(e.ctx, big)

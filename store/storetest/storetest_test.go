@@ -6,9 +6,11 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
@@ -86,6 +88,131 @@ func (x lazy) Put(ctx context.Context, collection string, was, r driver.Record) 
 	return x.Tx.Put(ctx, collection, was, r)
 }
 
+// composing takes characters and their composed forms for the same in attributes.
+type composing struct{ driver.Tx }
+
+func compose(s string) string { return strings.ReplaceAll(s, "e\u0301", "é") }
+
+func (x composing) Put(ctx context.Context, collection string, was, r driver.Record) error {
+	r.Attrs = slices.Clone(r.Attrs)
+	for i := range r.Attrs {
+		r.Attrs[i].Value = compose(r.Attrs[i].Value)
+	}
+	slices.SortFunc(r.Attrs, driver.Attr.Compare)
+	r.Attrs = slices.Compact(r.Attrs)
+	return x.Tx.Put(ctx, collection, was, r)
+}
+
+func (x composing) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	q.Where = slices.Clone(q.Where)
+	for i, c := range q.Where {
+		q.Where[i].In = slices.Clone(c.In)
+		for j := range c.In {
+			q.Where[i].In[j] = compose(c.In[j])
+		}
+	}
+	return x.Tx.Scan(ctx, collection, q)
+}
+
+// compare16 compares strings as Java and JavaScript do.
+func compare16(a, b string) int {
+	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+}
+
+// scan16 scans in the order of UTF-16 what is part of order, of a range of keys, or
+// of a range of values.
+type scan16 struct {
+	driver.Tx
+	order, keys, values bool
+}
+
+func (x scan16) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	all := q
+	all.Limit = 0
+	in := func(s, from, to string) bool { return compare16(s, from) >= 0 && (to == "" || compare16(s, to) < 0) }
+	if x.keys {
+		all.KeyFrom, all.KeyTo = "", ""
+	}
+	if x.values {
+		all.Where = slices.DeleteFunc(slices.Clone(q.Where), func(c driver.Cond) bool { return c.In == nil })
+	}
+	matches := func(r driver.Record) bool {
+		if x.keys && !in(r.Key, q.KeyFrom, q.KeyTo) {
+			return false
+		}
+		for _, c := range q.Where {
+			ok := c.In != nil || !x.values
+			for _, a := range r.Attrs {
+				ok = ok || a.Name == c.Attr && in(a.Value, c.From, c.To)
+			}
+			if !ok {
+				return false
+			}
+		}
+		return true
+	}
+	return func(yield func(driver.Record, error) bool) {
+		var found []driver.Record
+		for r, err := range x.Tx.Scan(ctx, collection, all) {
+			if err != nil {
+				yield(r, err)
+				return
+			}
+			if matches(r) {
+				found = append(found, r)
+			}
+		}
+		if x.order {
+			slices.SortStableFunc(found, func(a, b driver.Record) int {
+				if q.Desc {
+					a, b = b, a
+				}
+				return compare16(a.Value, b.Value)
+			})
+		}
+		for i, r := range found {
+			if q.Limit > 0 && i == q.Limit || !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// insistent goes on after an error.
+type insistent struct{ driver.Tx }
+
+func (x insistent) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	return func(yield func(driver.Record, error) bool) {
+		for r, err := range x.Tx.Scan(ctx, collection, q) {
+			if !yield(r, err) || err != nil && !yield(driver.Record{}, err) {
+				return
+			}
+		}
+	}
+}
+
+// forgetful does not list a collection that was made by somebody else.
+type forgetful struct{ driver.Tx }
+
+func (x forgetful) Collections(ctx context.Context) ([]string, error) {
+	names, err := x.Tx.Collections(ctx)
+	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "~") }), err
+}
+
+// nowhere does not say by which value a record came.
+type nowhere struct{ driver.Tx }
+
+func (x nowhere) Scan(ctx context.Context, collection string, q driver.Query) iter.Seq2[driver.Record, error] {
+	return func(yield func(driver.Record, error) bool) {
+		for r, err := range x.Tx.Scan(ctx, collection, q) {
+			r.Value = ""
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
 // onward does not know of a falling order.
 type onward struct{ driver.Tx }
 
@@ -133,16 +260,36 @@ func (x piecemeal) Scan(ctx context.Context, collection string, q driver.Query) 
 	}
 }
 
+func (x piecemeal) Collections(ctx context.Context) (names []string, err error) {
+	return names, x.b.View(ctx, x.tenant, func(tx driver.Tx) error { names, err = tx.Collections(ctx); return err })
+}
+
 func inPieces(b driver.Backend, _ context.Context, tenant string, fn func(driver.Tx) error) error {
 	return fn(piecemeal{b, tenant})
 }
 
+// tenantAs changes the name of the tenant.
+func tenantAs(do func(driver.Backend, context.Context, string, func(driver.Tx) error) error, as func(string) string) func(driver.Backend, context.Context, string, func(driver.Tx) error) error {
+	return func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+		return do(b, ctx, as(tenant), fn)
+	}
+}
+
 var faults = map[string]fault{
-	"blind put":    {backend{tx: func(tx driver.Tx) driver.Tx { return blind{tx} }}, []string{"Driver/PutComparesRevision"}},
-	"case folding": {backend{tx: func(tx driver.Tx) driver.Tx { return folding{tx} }}, []string{"Records/MixedCaseOrder"}},
-	"old index":    {backend{tx: func(tx driver.Tx) driver.Tx { return lazy{tx} }}, []string{"Queries/AttrChangesWithRecord", "Queries/Reindex"}},
-	"one order":    {backend{tx: func(tx driver.Tx) driver.Tx { return onward{tx} }}, []string{"Queries/OrderAscDesc", "Queries/OrderTies"}},
-	"no snapshot":  {backend{view: inPieces}, []string{"Transactions/SnapshotInView"}},
+	"blind put":           {backend{tx: func(tx driver.Tx) driver.Tx { return blind{tx} }}, []string{"Driver/PutComparesRevision"}},
+	"case folding":        {backend{tx: func(tx driver.Tx) driver.Tx { return folding{tx} }}, []string{"Records/MixedCaseOrder"}},
+	"old index":           {backend{tx: func(tx driver.Tx) driver.Tx { return lazy{tx} }}, []string{"Queries/AttrChangesWithRecord", "Queries/Reindex"}},
+	"composed values":     {backend{tx: func(tx driver.Tx) driver.Tx { return composing{tx} }}, []string{"Queries/UnicodeOrder"}},
+	"UTF-16 order":        {backend{tx: func(tx driver.Tx) driver.Tx { return scan16{Tx: tx, order: true} }}, []string{"Queries/UnicodeOrder"}},
+	"UTF-16 key range":    {backend{tx: func(tx driver.Tx) driver.Tx { return scan16{Tx: tx, keys: true} }}, []string{"Queries/UnicodeOrder"}},
+	"UTF-16 value range":  {backend{tx: func(tx driver.Tx) driver.Tx { return scan16{Tx: tx, values: true} }}, []string{"Queries/UnicodeOrder"}},
+	"more after an error": {backend{tx: func(tx driver.Tx) driver.Tx { return insistent{tx} }}, []string{"Driver/NothingAfterAnError"}},
+	"hidden collections":  {backend{tx: func(tx driver.Tx) driver.Tx { return forgetful{tx} }}, []string{"Driver/Collections"}},
+	"composed tenants":    {backend{update: tenantAs(driver.Backend.Update, compose), view: tenantAs(driver.Backend.View, compose)}, []string{"Tenants/SameKeyTwoTenants"}},
+	"trimmed tenants":     {backend{update: tenantAs(driver.Backend.Update, strings.TrimSpace), view: tenantAs(driver.Backend.View, strings.TrimSpace)}, []string{"Tenants/SameKeyTwoTenants"}},
+	"no place":            {backend{tx: func(tx driver.Tx) driver.Tx { return nowhere{tx} }}, []string{"Queries/OrderTies", "Queries/UnicodeOrder"}},
+	"one order":           {backend{tx: func(tx driver.Tx) driver.Tx { return onward{tx} }}, []string{"Queries/OrderAscDesc", "Queries/OrderTies"}},
+	"no snapshot":         {backend{view: inPieces}, []string{"Transactions/SnapshotInView"}},
 	"no transaction": {backend{update: inPieces}, []string{
 		"Transactions/RollbackOnError", "Transactions/RollbackOnPanic", "Transactions/RollbackLeavesNoAudit", "Transactions/CancelDuring",
 		"Transactions/WriteSkewRace", "Transactions/CounterRace", "Audit/ChainContiguousUnderConcurrency",
@@ -176,6 +323,20 @@ func TestFaulty(t *testing.T) {
 		b := f.backend
 		b.Backend = memory.New(&memory.Options{LockWait: 100 * time.Millisecond})
 		return b
+	}, nil)
+}
+
+// TestWrappersAreNoFaults: what the faults are built of is correct by itself.
+func TestWrappersAreNoFaults(t *testing.T) {
+	same := func(s string) string { return s }
+	storetest.Run(t, func(testing.TB) driver.Backend {
+		return backend{
+			Backend: memory.New(nil),
+			tx:      func(tx driver.Tx) driver.Tx { return scan16{Tx: tx} },
+			update: func(b driver.Backend, ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+				return tenantAs(driver.Backend.Update, same)(b, ctx, tenant, func(tx driver.Tx) error { return fn(scan16{Tx: tx}) })
+			},
+		}
 	}, nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -86,6 +87,31 @@ var transactionCases = []testCase{
 		}))
 		require.Equal(e, int64(3), e.revision("a"))
 		e.verify()
+	}},
+	{"ViewsDoNotWait", func(e *env) {
+		// Neither for each other nor for an Update that is not done.
+		e.create(item{ID: "a", Score: 1})
+		look := func() error {
+			return e.scope.View(e.ctx, func(tx *store.Tx) error {
+				v, err := e.items.In(tx).Get(e.ctx, "a")
+				require.Equal(e, int64(1), v.Score)
+				return err
+			})
+		}
+		done := make(chan error, 1)
+		go func() {
+			done <- e.scope.View(e.ctx, func(*store.Tx) error {
+				return errors.Join(look(), e.scope.Update(e.ctx, func(tx *store.Tx) error {
+					return errors.Join(e.items.In(tx).Put(e.ctx, item{ID: "a", Score: 2}), look())
+				}))
+			})
+		}()
+		select {
+		case err := <-done:
+			require.NoError(e, err)
+		case <-time.After(30 * time.Second):
+			e.Fatal("a View waits")
+		}
 	}},
 	{"SnapshotInView", func(e *env) {
 		e.create(item{ID: "a", Score: 1}, item{ID: "b", Score: 1}, item{ID: "c", Score: 1})
@@ -270,6 +296,54 @@ var transactionCases = []testCase{
 		require.Equal(e, int64(workers*each), e.get("n").Score)
 		require.Equal(e, int64(workers*each+1), e.verify().Entries)
 	}},
+	{"FailuresAmongOthers", func(e *env) {
+		// Where a back end commits several updates at once, one that fails takes
+		// none with it, and leaves nothing itself.
+		const workers, each = 8, 30
+		unwanted := errors.New("unwanted")
+		require.NoError(e, parallel(workers, func(w int) error {
+			for n := range each {
+				key := fmt.Sprintf("%d-%d", w, n)
+				err := e.panics(func() error {
+					return e.scope.Update(e.ctx, func(tx *store.Tx) error {
+						c := e.items.In(tx)
+						if err := c.Create(e.ctx, item{ID: key, Owner: "x"}); err != nil {
+							return err
+						}
+						if err := c.Put(e.ctx, item{ID: "last", Score: int64(n)}); err != nil {
+							return err
+						}
+						switch n % 5 {
+						case 1:
+							return unwanted
+						case 2:
+							panic(unwanted)
+						case 3:
+							_, err := c.Swap(e.ctx, item{ID: key}, 7)
+							return err
+						}
+						return nil
+					})
+				})
+				want := [...]error{1: unwanted, 2: unwanted, 3: store.ErrConflict, 4: nil}[n%5]
+				if !errors.Is(err, want) {
+					return fmt.Errorf("%s: expected %v, found %v", key, want, err)
+				}
+			}
+			return nil
+		}))
+		want := []string{}
+		for w := range workers {
+			for n := range each {
+				if n%5 == 0 || n%5 == 4 {
+					want = append(want, fmt.Sprintf("%d-%d", w, n))
+				}
+			}
+		}
+		slices.Sort(want)
+		require.Equal(e, want, e.keys(store.Query{Where: []store.Cond{store.Equal("owner", "x")}}))
+		require.Equal(e, int64(2*len(want)), e.verify().Entries)
+	}},
 	{"RetryIsTransparent", func(e *env) {
 		// A database that rolls every transaction back twice.
 		b := &flaky{Backend: e.backend, fail: 2}
@@ -287,6 +361,16 @@ var transactionCases = []testCase{
 		require.Equal(e, []string{"a"}, e.keys(store.Query{}))
 	}},
 	{"ReadersDuringWriters", func(e *env) { transfers(e, time.Duration(setting(e, SecondsVariable, 3))*time.Second) }},
+}
+
+// panics returns what fn panics with as its error.
+func (e *env) panics(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = p.(error)
+		}
+	}()
+	return fn()
 }
 
 // flaky fails the next commits as a serializable database does.

@@ -22,9 +22,9 @@ type gate struct {
 	users int // inside and waiting
 }
 
-// enter waits for the gate of a key. The caller calls leave, if there is no error.
-func (g *gates) enter(ctx context.Context, key string, wait time.Duration) (leave func(), err error) {
+func (g *gates) get(key string) *gate {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.gates == nil {
 		g.gates = map[string]*gate{}
 	}
@@ -34,24 +34,29 @@ func (g *gates) enter(ctx context.Context, key string, wait time.Duration) (leav
 		g.gates[key] = t
 	}
 	t.users++
-	g.mu.Unlock()
-	done := func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if t.users--; t.users == 0 {
-			delete(g.gates, key)
-		}
+	return t
+}
+
+func (g *gates) put(key string, t *gate) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.users--; t.users == 0 {
+		delete(g.gates, key)
 	}
+}
+
+// enter waits for the gate. The caller calls leave, if there is no error.
+func (t *gate) enter(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case t.token <- struct{}{}:
-		return func() { <-t.token; done() }, nil
+		return nil
 	case <-ctx.Done():
-		err = ctx.Err()
+		return ctx.Err()
 	case <-timer.C:
-		err = fmt.Errorf("%w (%v)", driver.ErrBusy, wait)
+		return fmt.Errorf("%w (%v)", driver.ErrBusy, wait)
 	}
-	done()
-	return nil, err
 }
+
+func (t *gate) leave() { <-t.token }

@@ -37,8 +37,12 @@ type Dialect struct {
 	// thing that an Update does.
 	Lock func(ctx context.Context, tx *Tx) error
 
-	// OneWriter: the database has one lock for all writes, not one for each tenant.
+	// OneWriter: the database has one lock for all writes, not one for each tenant,
+	// and knows BEGIN IMMEDIATE, which takes it.
 	OneWriter bool
+
+	// LooseText: a column of text may hold bytes as well, and drivers tell.
+	LooseText bool
 
 	// Classify wraps an error of the database in the one of package driver that it
 	// means, if any.
@@ -49,6 +53,7 @@ type Dialect struct {
 type Options struct {
 	Prefix   string        // of the names of the tables
 	LockWait time.Duration // how long an Update waits for another
+	Existing bool          // make no tables and bring none up to date
 }
 
 // DB is a [driver.Backend].
@@ -61,9 +66,13 @@ type DB struct {
 	texts sync.Map // statement with {p} and ? to that of the dialect
 	known atomic.Int64
 
+	open *batch // the transaction that the next Update is added to; for who is in the gate
+
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
 	wanted []string
+	writer *writer // while no Update has it
+	closed bool
 }
 
 var prefixForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,30}$`)
@@ -84,7 +93,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 		return nil, err
 	}
 	for _, q := range usual() {
-		b.wanted = append(b.wanted, b.text(q))
+		b.want(b.text(q))
 	}
 	if err := b.prepare(ctx); err != nil {
 		return nil, b.classify(ctx, err)
@@ -94,9 +103,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 
 // usual are the statements that every program needs.
 func usual() []string {
-	equal := driver.Query{Desc: true, Where: []driver.Cond{{In: []string{""}}}}
+	equal := driver.Query{Desc: true, NoAttrs: true, Where: []driver.Cond{{In: []string{""}}}}
 	qs := []string{getQuery, insertRecord, updateRecord, deleteRecord, insertAttrs + attrTuples(1), deleteAttr}
-	for _, q := range []driver.Query{{}, {Desc: true}, {After: driver.Position{Key: "k"}}, equal} {
+	for _, q := range []driver.Query{{NoAttrs: true}, {NoAttrs: true, Desc: true}, {NoAttrs: true, After: driver.Position{Key: "k"}}, equal} {
 		text, _ := build("", "", q)
 		qs = append(qs, text)
 	}
@@ -112,7 +121,8 @@ const (
 	deleteAttr   = "DELETE FROM {p}attr WHERE tenant = ? AND collection = ? AND attr = ? AND value = ? AND key = ?"
 )
 
-// Close releases the prepared statements; the database is the caller's.
+// Close releases the prepared statements and the connection of the updates; the
+// database is the caller's.
 func (b *DB) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,6 +131,11 @@ func (b *DB) Close() error {
 		errs = append(errs, s.Close())
 	}
 	clear(b.stmts)
+	b.closed = true
+	if b.writer != nil {
+		errs = append(errs, b.writer.close())
+		b.writer = nil
+	}
 	return errors.Join(errs...)
 }
 
@@ -172,11 +187,12 @@ func (b *DB) classify(ctx context.Context, err error) error {
 // processes that do it at the same time one wins, and the others see that when
 // they look again.
 func (b *DB) migrate(ctx context.Context) error {
-	var err error
-	for range 5 {
+	tries := 0
+	return Patiently(ctx, b.opts.LockWait, func() error {
 		version := 0
 		row := b.db.QueryRowContext(ctx, b.text("SELECT value FROM {p}meta WHERE name = 'schema'"))
-		if scanErr := row.Scan(&version); scanErr == nil {
+		err := b.classify(ctx, row.Scan(&version))
+		if err == nil {
 			known := len(b.dialect.Migrations)
 			if version > known {
 				return fmt.Errorf("%w: the tables have schema %d, this program knows up to %d", driver.ErrNewerSchema, version, known)
@@ -185,14 +201,34 @@ func (b *DB) migrate(ctx context.Context) error {
 				return nil
 			}
 		}
-		if err = b.migrateFrom(ctx, version); err == nil {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
+		if errors.Is(err, driver.ErrBusy) {
 			return err
 		}
+		if b.opts.Existing {
+			return b.noStore(ctx, version)
+		}
+		err = b.classify(ctx, b.migrateFrom(ctx, version))
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("making the tables: %w", err)
+		// Another may have made them, with one of many errors for this one.
+		if tries++; tries < 10 && ctx.Err() == nil && !errors.Is(err, driver.ErrReadOnly) {
+			return fmt.Errorf("%w: %w", driver.ErrBusy, err)
+		}
+		return err
+	})
+}
+
+// noStore says what is there instead of the tables of this version.
+func (b *DB) noStore(ctx context.Context, version int) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return b.classify(ctx, fmt.Errorf("making the tables: %w", err))
+	if version == 0 {
+		return fmt.Errorf("%w: there are no tables with the prefix %s", driver.ErrNoStore, b.opts.Prefix)
+	}
+	return fmt.Errorf("%w: the tables have schema %d, this program needs %d", driver.ErrNoStore, version, len(b.dialect.Migrations))
 }
 
 func (b *DB) migrateFrom(ctx context.Context, version int) error {
@@ -204,6 +240,11 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 	for i := version; i < len(b.dialect.Migrations); i++ {
 		for _, s := range b.dialect.Migrations[i] {
 			if _, err := tx.ExecContext(ctx, b.text(s)); err != nil {
+				return err
+			}
+		}
+		if i == indexMigration {
+			if err := b.fillIndex(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -222,26 +263,84 @@ func (b *DB) migrateFrom(ctx context.Context, version int) error {
 	return tx.Commit()
 }
 
+// indexMigration is the one that adds the table of attributes.
+const indexMigration = 1
+
+// fillIndex writes the attributes of all records into their table.
+func (b *DB) fillIndex(ctx context.Context, tx *sql.Tx) error {
+	const (
+		query = "SELECT tenant, collection, key, attrs FROM {p}record WHERE attrs IS NOT NULL"
+		order = " ORDER BY tenant, collection, key LIMIT 500"
+	)
+	type row struct {
+		tenant, collection, key string
+		attrs                   []byte
+	}
+	text, args := query+order, []any(nil)
+	for {
+		rows, err := tx.QueryContext(ctx, b.text(text), args...)
+		if err != nil {
+			return err
+		}
+		var page []row
+		for rows.Next() {
+			var r row
+			if err := rows.Scan(&r.tenant, &r.collection, &r.key, &r.attrs); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			page = append(page, r)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(page) == 0 {
+			return err
+		}
+		for _, r := range page {
+			attrs, err := decodeAttrs(r.attrs)
+			if err != nil {
+				return &driver.CorruptError{Collection: r.collection, Key: r.key, Err: err}
+			}
+			x := &Tx{b: b, session: pooled{b, tx}, tenant: r.tenant}
+			if err := x.index(ctx, 1, nil, r.collection, r.key, nil, attrs); err != nil {
+				return err
+			}
+		}
+		last := page[len(page)-1]
+		text, args = query+" AND (tenant, collection, key) > (?, ?, ?)"+order, []any{last.tenant, last.collection, last.key}
+	}
+}
+
 // maxStmts bounds the prepared statements: there are about ten, and one for each
 // form of query that a program uses.
 const maxStmts = 100
 
 // prepare prepares what the last transactions have used. It is not done inside of
-// a transaction, since it may need a connection of its own.
+// a transaction, since it needs a connection of its own, and only if there is one
+// that nobody uses.
 func (b *DB) prepare(ctx context.Context) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, q := range b.wanted {
-		if b.stmts[q] != nil || len(b.stmts) == maxStmts {
-			continue
-		}
+	wanted := b.wanted
+	b.wanted = nil
+	b.mu.Unlock()
+	if len(wanted) == 0 || !b.idle() {
+		return nil
+	}
+	ctx, _, cancel := b.limited(ctx)
+	defer cancel()
+	for _, q := range wanted {
 		s, err := b.db.PrepareContext(ctx, q)
 		if err != nil {
-			return err
+			return busy(ctx, err)
 		}
-		b.stmts[q] = s
+		b.mu.Lock()
+		if b.stmts[q] == nil && len(b.stmts) < maxStmts && !b.closed {
+			b.stmts[q], s = s, nil
+		}
+		b.mu.Unlock()
+		if s != nil { // another was faster
+			if err := s.Close(); err != nil {
+				return err
+			}
+		}
 	}
-	b.wanted = b.wanted[:0]
 	return nil
 }
 
@@ -249,24 +348,72 @@ func (b *DB) prepare(ctx context.Context) error {
 func (b *DB) stmt(text string) *sql.Stmt {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.stmts[text]
-	if s == nil && len(b.wanted) < maxStmts {
+	return b.stmts[text]
+}
+
+// want has a text prepared that the database has understood.
+func (b *DB) want(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.stmts)+len(b.wanted) < maxStmts && !slices.Contains(b.wanted, text) {
 		b.wanted = append(b.wanted, text)
 	}
-	return s
+}
+
+// idle tells whether there is a connection that nobody uses, or room for one.
+func (b *DB) idle() bool {
+	s := b.db.Stats()
+	return s.MaxOpenConnections <= 0 || s.InUse < s.MaxOpenConnections
+}
+
+var errNoConnection = fmt.Errorf("%w: no connection was free", driver.ErrBusy)
+
+// limited returns a context for what waits for a connection. Who has the last one
+// and asks for another would wait for ever, so the context ends after LockWait,
+// unless got was called before: then it is ctx, until cancel is called. got tells
+// whether it was in time.
+func (b *DB) limited(ctx context.Context) (_ context.Context, got func() bool, cancel func()) {
+	limited, end := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(b.opts.LockWait, func() {
+		end(fmt.Errorf("%w for %v", errNoConnection, b.opts.LockWait))
+	})
+	return limited, timer.Stop, func() { timer.Stop(); end(nil) }
+}
+
+// busy returns why a limited context has ended, if it has before err.
+func busy(limited context.Context, err error) error {
+	if cause := context.Cause(limited); err != nil && errors.Is(cause, driver.ErrBusy) {
+		return cause
+	}
+	return err
 }
 
 // Get implements [driver.Getter].
-func (b *DB) Get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+func (b *DB) Get(ctx context.Context, tenant, collection, key string) (r driver.Record, err error) {
+	err = b.patiently(ctx, func() error {
+		r, err = b.get(ctx, tenant, collection, key)
+		return err
+	})
+	return r, err
+}
+
+func (b *DB) get(ctx context.Context, tenant, collection, key string) (driver.Record, error) {
+	limited, got, cancel := ctx, func() bool { return true }, func() {}
+	if !b.idle() {
+		limited, got, cancel = b.limited(ctx)
+	}
+	defer cancel()
 	var rows *sql.Rows
 	var err error
 	text := b.text(getQuery)
 	if s := b.stmt(text); s != nil {
-		rows, err = s.QueryContext(ctx, tenant, collection, key)
+		rows, err = s.QueryContext(limited, tenant, collection, key)
 	} else {
-		rows, err = b.db.QueryContext(ctx, text, tenant, collection, key)
+		rows, err = b.db.QueryContext(limited, text, tenant, collection, key)
 	}
-	return b.one(ctx, key, rows, err)
+	got()
+	r, err := b.one(limited, collection, key, rows, err)
+	return r, busy(limited, err)
 }
 
 // View implements [driver.Backend].
@@ -280,26 +427,82 @@ func (b *DB) Update(ctx context.Context, tenant string, fn func(driver.Tx) error
 	if b.dialect.OneWriter {
 		key = ""
 	}
-	leave, err := b.gates.enter(ctx, key, b.opts.LockWait)
-	if err != nil {
+	g := b.gates.get(key)
+	defer b.gates.put(key, g)
+	if err := g.enter(ctx, b.opts.LockWait); err != nil {
 		return err
 	}
-	defer leave()
+	// A pool of one connection has none to spare.
+	if b.dialect.OneWriter && b.db.Stats().MaxOpenConnections != 1 {
+		return b.together(ctx, g, tenant, fn)
+	}
+	defer g.leave()
 	return b.run(ctx, tenant, false, fn)
 }
 
+// run runs fn in a transaction of its own, in any connection.
 func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) error {
-	if err := b.prepare(ctx); err != nil {
-		return b.classify(ctx, err)
+	b.prepare(ctx) //nolint:errcheck // what was not prepared is sent as it is
+	var sqlTx *sql.Tx
+	var tx *Tx
+	cancel := func() {}
+	defer func() { cancel() }()
+	err := b.patiently(ctx, func() (err error) {
+		cancel()
+		if sqlTx, cancel, err = b.beginTx(ctx, readOnly); err != nil {
+			return b.classify(ctx, err)
+		}
+		tx = &Tx{b: b, session: pooled{b, sqlTx}, tenant: tenant, readOnly: readOnly}
+		if !readOnly {
+			if err = b.dialect.Lock(ctx, tx); err != nil {
+				sqlTx.Rollback() //nolint:errcheck // the error is the one before
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	until := time.NewTimer(b.opts.LockWait)
+	defer sqlTx.Rollback() //nolint:errcheck // after a commit it does nothing
+	if err := tx.run(fn); err != nil {
+		return err
+	}
+	return b.retry(b.classify(ctx, sqlTx.Commit()))
+}
+
+// beginTx begins a transaction in any connection. cancel ends it.
+func (b *DB) beginTx(ctx context.Context, readOnly bool) (tx *sql.Tx, cancel func(), err error) {
+	o := &b.dialect.Update
+	if readOnly {
+		o = &b.dialect.View
+	}
+	limited, got, cancel := b.limited(ctx)
+	tx, err = b.db.BeginTx(limited, o)
+	if !got() && err == nil {
+		tx.Rollback() //nolint:errcheck // the end of its context has done it
+		err = limited.Err()
+	}
+	return tx, cancel, busy(limited, err)
+}
+
+// patiently does what comes first in a transaction.
+func (b *DB) patiently(ctx context.Context, do func() error) error {
+	if err := do(); !b.dialect.OneWriter || !held(err) {
+		return err
+	}
+	return Patiently(ctx, b.opts.LockWait, do)
+}
+
+// Patiently does something again for as long as another process holds the only
+// lock of the database, which does not tell when it lets go.
+func Patiently(ctx context.Context, wait time.Duration, do func() error) error {
+	until := time.NewTimer(wait)
 	defer until.Stop()
 	for try := 0; ; try++ {
-		began, err := b.once(ctx, tenant, readOnly, fn)
-		if began || !b.dialect.OneWriter || !errors.Is(err, driver.ErrBusy) {
+		err := do()
+		if !held(err) {
 			return err
 		}
-		// Another process holds the lock, and nothing will tell when it lets go.
 		pause := time.NewTimer(min(time.Millisecond<<min(try, 6), 50*time.Millisecond))
 		select {
 		case <-pause.C:
@@ -313,34 +516,18 @@ func (b *DB) run(ctx context.Context, tenant string, readOnly bool, fn func(driv
 	}
 }
 
-// once runs fn in a transaction, and tells whether it came so far.
-func (b *DB) once(ctx context.Context, tenant string, readOnly bool, fn func(driver.Tx) error) (began bool, err error) {
-	o := &b.dialect.Update
-	if readOnly {
-		o = &b.dialect.View
+// held tells whether another process may let go of what is waited for.
+func held(err error) bool {
+	return errors.Is(err, driver.ErrBusy) && !errors.Is(err, errNoConnection)
+}
+
+// retry says of a commit that found the database busy that all of it can be done
+// again.
+func (b *DB) retry(err error) error {
+	if errors.Is(err, driver.ErrBusy) {
+		return fmt.Errorf("%w: %w", driver.ErrRetry, err)
 	}
-	sqlTx, err := b.db.BeginTx(ctx, o)
-	if err != nil {
-		return false, b.classify(ctx, err)
-	}
-	defer sqlTx.Rollback() //nolint:errcheck // after a commit it does nothing
-	tx := &Tx{b: b, tx: sqlTx, tenant: tenant, readOnly: readOnly}
-	if !readOnly {
-		if err := b.dialect.Lock(ctx, tx); err != nil {
-			return false, err
-		}
-	}
-	if err := fn(tx); err != nil {
-		return true, err
-	}
-	if err := sqlTx.Commit(); err != nil {
-		err = b.classify(ctx, err)
-		if errors.Is(err, driver.ErrBusy) {
-			err = fmt.Errorf("%w: %w", driver.ErrRetry, err)
-		}
-		return true, err
-	}
-	return true, nil
+	return err
 }
 
 // InTx returns a back end whose transactions are parts of the caller's.
@@ -354,38 +541,73 @@ type inTx struct {
 func (i inTx) Close() error { return nil }
 
 func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
-	return fn(&Tx{b: i.b, tx: i.tx, tenant: tenant, readOnly: true})
+	return once(fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true}))
 }
 
-func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
-	tx := &Tx{b: i.b, tx: i.tx, tenant: tenant}
-	if _, err := tx.exec(ctx, "SAVEPOINT issokit"); err != nil {
+func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
+	return once(i.update(ctx, tenant, fn))
+}
+
+// once says of an error that nothing can be run again: the transaction is the
+// program's, and so is the answer to a conflict.
+func once(err error) error {
+	if errors.Is(err, driver.ErrRetry) {
+		return final{err}
+	}
+	return err
+}
+
+type final struct{ err error }
+
+func (f final) Error() string        { return f.err.Error() }
+func (f final) Is(target error) bool { return target != driver.ErrRetry && errors.Is(f.err, target) }
+func (f final) As(target any) bool   { return errors.As(f.err, target) }
+
+func (i inTx) update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
+	tx := &Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant}
+	if _, err := tx.exec(ctx, savepoint); err != nil {
 		return err
 	}
 	done := false
 	defer func() {
 		if !done { // an error or a panic
-			_, undo := tx.exec(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT issokit")
-			err = errors.Join(err, undo)
+			_, undo := tx.session.exec(context.WithoutCancel(ctx), rollbackTo)
+			err = errors.Join(err, i.b.classify(ctx, undo))
 		}
 	}()
 	if err := i.b.dialect.Lock(ctx, tx); err != nil {
 		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := tx.run(fn); err != nil {
 		return err
 	}
 	done = true
-	_, err = tx.exec(ctx, "RELEASE SAVEPOINT issokit")
+	_, err = tx.exec(ctx, release)
 	return err
 }
+
+const (
+	savepoint  = "SAVEPOINT issokit"
+	rollbackTo = "ROLLBACK TO SAVEPOINT issokit"
+	release    = "RELEASE SAVEPOINT issokit"
+)
 
 // Tx is a [driver.Tx].
 type Tx struct {
 	b        *DB
-	tx       *sql.Tx
+	session  session
 	tenant   string
 	readOnly bool
+	failed   error // of a statement, after which the database may have rolled back
+}
+
+// run runs fn. A statement that failed is not forgotten if fn takes no notice of
+// it.
+func (x *Tx) run(fn func(driver.Tx) error) error {
+	if err := fn(x); err != nil {
+		return err
+	}
+	return x.failed
 }
 
 // Tenant returns whose transaction it is.
@@ -400,37 +622,38 @@ func (x *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
 func (x *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	text := x.b.text(query)
-	var r sql.Result
-	var err error
-	if s := x.b.stmt(text); s != nil {
-		r, err = x.tx.StmtContext(ctx, s).ExecContext(ctx, args...)
-	} else {
-		r, err = x.tx.ExecContext(ctx, text, args...)
+	if x.failed != nil {
+		return 0, x.failed
 	}
-	if err != nil {
-		return 0, x.b.classify(ctx, err)
+	r, err := x.session.exec(ctx, x.b.text(query), args...)
+	var n int64
+	if err == nil {
+		n, err = r.RowsAffected()
 	}
-	n, err := r.RowsAffected()
-	return n, x.b.classify(ctx, err)
+	x.failed = x.b.classify(ctx, err)
+	return n, x.failed
 }
 
-func (x *Tx) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	text := x.b.text(query)
-	if s := x.b.stmt(text); s != nil {
-		return x.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+func (x *Tx) query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	if x.failed != nil {
+		return nil, x.failed
 	}
-	return x.tx.QueryContext(ctx, text, args...)
+	text := x.b.text(query)
+	err = x.b.patiently(ctx, func() error {
+		rows, err = x.session.query(ctx, text, args...)
+		return x.b.classify(ctx, err)
+	})
+	return rows, err
 }
 
 // Get implements [driver.Tx].
 func (x *Tx) Get(ctx context.Context, collection, key string) (driver.Record, error) {
 	rows, err := x.query(ctx, getQuery, x.tenant, collection, key)
-	return x.b.one(ctx, key, rows, err)
+	return x.b.one(ctx, collection, key, rows, err)
 }
 
 // one reads the only row of a query.
-func (b *DB) one(ctx context.Context, key string, rows *sql.Rows, err error) (driver.Record, error) {
+func (b *DB) one(ctx context.Context, collection, key string, rows *sql.Rows, err error) (driver.Record, error) {
 	r := driver.Record{Key: key}
 	if err != nil {
 		return r, b.classify(ctx, err)
@@ -443,13 +666,50 @@ func (b *DB) one(ctx context.Context, key string, rows *sql.Rows, err error) (dr
 		return r, driver.ErrNotFound
 	}
 	var attrs []byte
-	if err := rows.Scan(&r.Revision, &attrs, &r.Data); err != nil {
-		return r, b.classify(ctx, err)
-	}
-	if r.Attrs, err = decodeAttrs(attrs); err != nil {
+	err = rows.Scan(&r.Revision, &attrs, &r.Data)
+	if err := b.readable(ctx, rows, err, collection, &r, attrs); err != nil {
 		return r, err
 	}
 	return r, b.classify(ctx, rows.Close())
+}
+
+// readable finishes a record that was read from a row. What cannot be read is
+// corrupt, unless the connection or the context has ended.
+func (b *DB) readable(ctx context.Context, rows *sql.Rows, err error, collection string, r *driver.Record, attrs []byte) error {
+	if err != nil && (ctx.Err() != nil || rows.Err() != nil) {
+		return b.classify(ctx, errors.Join(err, rows.Err()))
+	}
+	if err == nil && r.Revision < 1 {
+		err = fmt.Errorf("revision %d: expected at least 1", r.Revision)
+	}
+	if err == nil {
+		r.Attrs, err = decodeAttrs(attrs)
+	}
+	if err != nil {
+		return &driver.CorruptError{Collection: collection, Key: r.Key, Err: err}
+	}
+	return nil
+}
+
+// A word is text of a key column. Where the database can keep bytes in a column of
+// text, which no comparison with text ever finds, bytes are an error.
+type word struct {
+	text   *string
+	strict bool
+}
+
+func (w word) Scan(v any) error {
+	switch v := v.(type) {
+	case string:
+		*w.text = v
+		return nil
+	case []byte:
+		*w.text = string(v)
+		if !w.strict {
+			return nil
+		}
+	}
+	return fmt.Errorf("expected text, found %T", v)
 }
 
 // Put implements [driver.Tx].

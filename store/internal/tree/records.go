@@ -25,6 +25,17 @@ type Entry[E any] struct {
 // Len returns the number of entries.
 func (c Records[E]) Len() int { return c.all.Len() }
 
+// Collections returns the names of those collections that are not empty, sorted.
+func Collections[E any](m Map[Records[E]]) []string {
+	var names []string
+	for name, c := range m.Up("", "") {
+		if c.Len() > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Get returns the entry of a key.
 func (c Records[E]) Get(key string) (Entry[E], bool) { return c.all.Get(key) }
 

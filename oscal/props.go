@@ -57,6 +57,7 @@ const (
 	PropBasis          = "basis"           // characterization: digest of method, tables and inputs
 	PropUnrated        = "unrated"         // characterization: it has no level
 	PropDerived        = "derived"         // facet: repeats the level for readers of other systems
+	PropAnnualLoss     = "annual-loss"     // facet: yes, it is part of the assessment in annual loss
 	PropProbability    = "probability"     // facet: of a quantile or an exceedance
 	PropLower          = "lower"           // facet: lower end of an interval
 	PropUpper          = "upper"           // facet: upper end of an interval

@@ -129,6 +129,7 @@ type Exceedance struct {
 type Loss struct {
 	Currency string       `json:"currency"`       // ISO 4217
 	Mean     Estimate     `json:"mean"`           // mean annual loss (annualized loss expectancy)
+	Events   *Estimate    `json:"lef,omitempty"`  // mean loss events a year (loss event frequency); nil if not told
 	VaR      []Quantile   `json:"var,omitempty"`  // value at risk: smallest loss whose probability of not being exceeded is at least P
 	TVaR     []Quantile   `json:"tvar,omitempty"` // mean of the losses beyond the value at risk
 	Curve    []Exceedance `json:"curve,omitempty"`
@@ -235,6 +236,9 @@ func (a Assessment) Digest() string {
 	put(facts...)
 	if l := a.Loss; l != nil {
 		put("loss", l.Currency, number(l.Mean.Value))
+		if l.Events != nil {
+			put("lef", number(l.Events.Value))
+		}
 		for _, q := range append(slices.Clone(l.VaR), l.TVaR...) {
 			put(number(q.P), number(q.Value.Value))
 		}

@@ -11,57 +11,57 @@ import (
 // A Scale is an ordered list of levels, the lowest first, under the URI of the
 // system that defines them. A matrix.Scale converts to it.
 type Scale struct {
-	System string   `json:"system"`
-	Levels []string `json:"levels"`
+	System string   `json:"system" yaml:"system"`
+	Levels []string `json:"levels" yaml:"levels,required"`
 }
 
 // An Appetite says how much risk of a category is wanted and how much is
 // borne, by levels of a scale, by annual loss, or both.
 type Appetite struct {
-	Category  string      `json:"category"` // "" is the default for categories without one
-	System    string      `json:"system"`   // of the levels
-	Appetite  string      `json:"appetite,omitempty"`
-	Tolerance string      `json:"tolerance,omitempty"` // default the appetite
-	Capacity  string      `json:"capacity,omitempty"`  // what could be borne at all; default none
-	Currency  string      `json:"currency,omitempty"`  // of what follows
-	MeanLoss  float64     `json:"meanLoss,omitempty"`  // appetite: mean annual loss; 0 for none
-	Curve     []Tolerance `json:"curve,omitempty"`     // tolerance curve, losses rising
+	Category  string      `json:"category" yaml:"category"` // "" is the default for categories without one
+	System    string      `json:"system" yaml:"system"`     // of the levels
+	Appetite  string      `json:"appetite,omitempty" yaml:"appetite"`
+	Tolerance string      `json:"tolerance,omitempty" yaml:"tolerance"` // default the appetite
+	Capacity  string      `json:"capacity,omitempty" yaml:"capacity"`   // what could be borne at all; default none
+	Currency  string      `json:"currency,omitempty" yaml:"currency"`   // of what follows
+	MeanLoss  float64     `json:"meanLoss,omitempty" yaml:"meanLoss"`   // appetite: mean annual loss; 0 for none
+	Curve     []Tolerance `json:"curve,omitempty" yaml:"curve"`         // tolerance curve, losses rising
 }
 
 // A Tolerance is a point of a tolerance curve: a loss of more than Loss a year
 // is borne with at most this probability.
 type Tolerance struct {
-	Loss        float64 `json:"loss"`
-	Probability float64 `json:"probability"`
+	Loss        float64 `json:"loss" yaml:"loss"`
+	Probability float64 `json:"probability" yaml:"probability"`
 }
 
 // An Authority lets a person or role accept risks up to a level of a scale, up to
 // a mean annual loss, or up to both.
 type Authority struct {
-	Who      string  `json:"who"` // ID of a party or of a role
-	System   string  `json:"system"`
-	Level    string  `json:"level,omitempty"`    // the highest
-	Currency string  `json:"currency,omitempty"` // of MeanLoss
-	MeanLoss float64 `json:"meanLoss,omitempty"` // the highest; 0 for no limit to what Level covers
+	Who      string  `json:"who" yaml:"who,required"` // ID of a party or of a role
+	System   string  `json:"system" yaml:"system"`
+	Level    string  `json:"level,omitempty" yaml:"level"`       // the highest
+	Currency string  `json:"currency,omitempty" yaml:"currency"` // of MeanLoss
+	MeanLoss float64 `json:"meanLoss,omitempty" yaml:"meanLoss"` // the highest; 0 for no limit to what Level covers
 }
 
 // A Term is what holds for risks of a level.
 type Term struct {
-	System     string `json:"system,omitempty"`     // "" for every scale
-	Level      string `json:"level,omitempty"`      // "" for every level
-	AcceptDays int    `json:"acceptDays,omitempty"` // longest acceptance; 0 for no limit
-	Review     int    `json:"review,omitempty"`     // months until the next review; 0 for none
-	Stale      int    `json:"stale,omitempty"`      // months after which an assessment is stale; 0 for never
+	System     string `json:"system,omitempty" yaml:"system"`         // "" for every scale
+	Level      string `json:"level,omitempty" yaml:"level"`           // "" for every level
+	AcceptDays int    `json:"acceptDays,omitempty" yaml:"acceptDays"` // longest acceptance; 0 for no limit
+	Review     int    `json:"review,omitempty" yaml:"review"`         // months until the next review; 0 for none
+	Stale      int    `json:"stale,omitempty" yaml:"stale"`           // months after which an assessment is stale; 0 for never
 }
 
 // Criteria are what an organization decided about its risks. The zero value has
 // no scales, so that no risk can be evaluated by it.
 type Criteria struct {
-	Scales      []Scale     `json:"scales"`
-	Appetites   []Appetite  `json:"appetites,omitempty"`
-	Authorities []Authority `json:"authorities,omitempty"`
-	Terms       []Term      `json:"terms,omitempty"`    // the first that fits a level holds
-	WarnDays    int         `json:"warnDays,omitempty"` // before an acceptance expires; default 30
+	Scales      []Scale     `json:"scales" yaml:"scales"`
+	Appetites   []Appetite  `json:"appetites,omitempty" yaml:"appetites"`
+	Authorities []Authority `json:"authorities,omitempty" yaml:"authorities"`
+	Terms       []Term      `json:"terms,omitempty" yaml:"terms"`       // the first that fits a level holds
+	WarnDays    int         `json:"warnDays,omitempty" yaml:"warnDays"` // before an acceptance expires; default 30
 }
 
 // Check returns a [Problems] with all levels that are on no scale, scales

@@ -8,7 +8,8 @@
 // (without controls), current (with the controls as they are) and residual
 // (after the planned responses); none is ever overwritten. Any engine can rate:
 // [Rated] makes an [Assessment] of the answer of an engine such as those of
-// risk/matrix, with the path that led to it.
+// risk/matrix, with the path that led to it, [Quantified] of the annual losses
+// of one such as risk/fair.
 //
 // # Life cycle
 //

@@ -7,10 +7,12 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/risk"
+	"github.com/issokit/issokit/risk/fair"
 	"github.com/issokit/issokit/risk/matrix"
 )
 
@@ -57,6 +59,86 @@ func ExampleRated() {
 	// G-5: overall-likelihood = high (row initiation very-high, column adverse-impact moderate; the table puts it above the lower of the two, which a joint probability cannot exceed)
 	// H-3: impact = high (assessed)
 	// I-2: risk = high (row overall-likelihood high, column impact high)
+}
+
+// From a simulation to the register and to OSCAL: the loss within appetite is
+// accepted, and the acceptance outlives a run with another seed.
+func ExampleQuantified() {
+	rate, err := fair.Constant(0.5)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	frequency, err := fair.Poisson(rate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	magnitude, err := fair.PERT(10_000, 40_000, 250_000, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	model := fair.Portfolio{Scenarios: []fair.Scenario{{
+		ID: "phishing", Frequency: fair.LossEvents(frequency), Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, magnitude)},
+	}}}
+	assess := func(seed uint64, at time.Time) risk.Assessment {
+		result, err := fair.Simulate(context.Background(), model, &fair.Options{Seed: seed})
+		if err != nil {
+			panic(err)
+		}
+		digest, err := model.Digest(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		return risk.Quantified(risk.Current, result, "EUR", digest, at, risk.Actor{ID: "assessor"})
+	}
+
+	r := phishing()
+	r.Assessments = []risk.Assessment{assess(1, june)}
+	c := risk.Criteria{
+		Appetites:   []risk.Appetite{{System: risk.SystemFAIR, Currency: "EUR", MeanLoss: 50_000}},
+		Authorities: []risk.Authority{{Who: "ciso", System: risk.SystemFAIR, Currency: "EUR", MeanLoss: 100_000}},
+		Terms:       []risk.Term{{AcceptDays: 365}},
+	}
+	for _, e := range []risk.Event{
+		{Kind: risk.Analyse, By: "assessor"},
+		{Kind: risk.Evaluate, By: "operations"},
+		{Kind: risk.RequestAcceptance, By: "operations", Reason: "Within appetite.", Expires: june.AddDate(0, 6, 0), Digest: r.Assessments[0].Digest()},
+		{Kind: risk.Approve, By: "ciso"},
+	} {
+		if r, err = r.Apply(e, c, june); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	r.Assessments = append(r.Assessments, assess(2, june.AddDate(0, 1, 0)))
+	accepted, _ := r.Accepted()
+	fmt.Println("in force after another run:", accepted.At(r, june.AddDate(0, 1, 0)).InForce)
+
+	x, err := risk.ToOSCAL(r, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	facets := oscal.Items(x.Characterizations)[0].Facets
+	for _, f := range facets {
+		switch f.Name {
+		case "ale", "var-95": // the mean is 0.5 events a year of (10,000 + 4 x 40,000 + 250,000)/6 each
+			value, _ := strconv.ParseFloat(f.Value, 64)
+			fmt.Printf("%s %.1fe4\n", f.Name, value/1e4)
+		case "currency", "years", "seed":
+			fmt.Println(f.Name, f.Value)
+		}
+	}
+
+	// Output:
+	// in force after another run: true
+	// currency EUR
+	// ale 3.5e4
+	// var-95 15.4e4
+	// years 100000
+	// seed 1
 }
 
 func ExampleRisk_Apply() {

@@ -235,6 +235,9 @@ func randomRisk(g *rand.Rand) Risk {
 		if g.IntN(3) == 0 {
 			a.Level = maybe("5")
 			a.Loss = &Loss{Currency: "USD", Mean: estimate(), Years: g.IntN(2) * 100000, Seed: g.Uint64N(2) * math.MaxUint64}
+			if g.IntN(2) == 0 {
+				a.Loss.Events = new(estimate())
+			}
 			for _, p := range []float64{0.07, 0.95, 0.995}[:g.IntN(4)] {
 				a.Loss.VaR = append(a.Loss.VaR, Quantile{p, estimate()})
 				a.Loss.TVaR = append(a.Loss.TVaR, Quantile{p, estimate()})
@@ -243,7 +246,8 @@ func randomRisk(g *rand.Rand) Risk {
 		}
 		for range g.IntN(3) {
 			a.Why = append(a.Why, Step{Rule: text(), Name: []string{"risk", "ale", "currency", "likelihood"}[g.IntN(4)], Value: text(), Text: long()})
-			a.Facets = append(a.Facets, Facet{System: SystemCVE, Name: "cve-id", Value: "CVE-2021-44228"},
+			a.Facets = append(a.Facets, Facet{System: SystemFAIR, Name: []string{"ale", "currency", "seed", "tef"}[g.IntN(4)], Value: text()},
+				Facet{System: SystemCVE, Name: "cve-id", Value: "CVE-2021-44228"},
 				Facet{System: SystemOSCAL, Name: "risk", Value: "high", Stage: []Stage{0, Inherent, Residual}[g.IntN(3)]})
 		}
 		r.Assessments = append(r.Assessments, a)

@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -88,6 +89,15 @@ func (d *reader) number(name, v string) float64 {
 		return 0
 	}
 	return f
+}
+
+// whole reads a number that is not negative and has at most so many bits.
+func (d *reader) whole(name, v string, bits int) uint64 {
+	n, err := strconv.ParseUint(v, 10, bits)
+	if err != nil {
+		d.ps.add(d.id, d.at+name, "expected a whole number, found %q", v)
+	}
+	return n
 }
 
 // enum reads an own prop that has the name of a value of an enumeration.
@@ -247,11 +257,7 @@ func (d *reader) assessment(c oscal.Characterization, vs values) Assessment {
 		case fs.get(oscal.PropDerived) != "":
 		case fs.get(oscal.PropRule) != "":
 			a.Why = append(a.Why, Step{Rule: fs.get(oscal.PropRule), Name: f.Name, Value: f.Value, Text: f.Remarks})
-		case f.System == SystemFAIR:
-			if a.Loss == nil {
-				a.Loss = &Loss{}
-			}
-			d.loss(a.Loss, f, fs)
+		case f.System == SystemFAIR && fs.get(oscal.PropAnnualLoss) != "" && d.loss(&a, f, fs):
 		default:
 			a.Facets = append(a.Facets, facet(f))
 		}
@@ -270,8 +276,9 @@ func facet(f oscal.Facet) Facet {
 	return out
 }
 
-// loss takes one facet of a quantitative result.
-func (d *reader) loss(l *Loss, f oscal.Facet, vs values) {
+// loss takes one facet of a quantitative result; false if it is none that we write.
+func (d *reader) loss(a *Assessment, f oscal.Facet, vs values) bool {
+	l := *cmp.Or(a.Loss, new(Loss))
 	interval := func(value float64) Estimate {
 		e := Estimate{Value: value}
 		if vs.get(oscal.PropConfidence) != "" {
@@ -284,17 +291,23 @@ func (d *reader) loss(l *Loss, f oscal.Facet, vs values) {
 		l.Currency = f.Value
 	case f.Name == "ale":
 		l.Mean = interval(d.number("ale", f.Value))
+	case f.Name == "lef":
+		l.Events = new(interval(d.number("lef", f.Value)))
 	case f.Name == "years":
-		l.Years, _ = strconv.Atoi(f.Value)
+		l.Years = int(d.whole("years", f.Value, strconv.IntSize-1))
 	case f.Name == "seed":
-		l.Seed, _ = strconv.ParseUint(f.Value, 10, 64)
+		l.Seed = d.whole("seed", f.Value, 64)
 	case f.Name == "exceedance":
 		l.Curve = append(l.Curve, Exceedance{d.number("exceedance", f.Value), interval(d.number("probability", vs.get(oscal.PropProbability)))})
 	case strings.HasPrefix(f.Name, "var-"):
 		l.VaR = append(l.VaR, Quantile{d.number("probability", vs.get(oscal.PropProbability)), interval(d.number(f.Name, f.Value))})
 	case strings.HasPrefix(f.Name, "tvar-"):
 		l.TVaR = append(l.TVaR, Quantile{d.number("probability", vs.get(oscal.PropProbability)), interval(d.number(f.Name, f.Value))})
+	default:
+		return false
 	}
+	a.Loss = &l
+	return true
 }
 
 // foreign reads a characterization of another tool: an assessment for each

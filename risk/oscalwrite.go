@@ -488,6 +488,7 @@ func (w *writer) loss(l Loss) []oscal.Facet {
 	w.at += "loss/"
 	var out []oscal.Facet
 	add := func(name, value string, own props) {
+		w.own(&own, oscal.PropAnnualLoss, "yes")
 		out = append(out, w.facet(oscal.Facet{System: SystemFAIR, Name: name, Value: value, Props: oscal.List(own...)}))
 	}
 	interval := func(own *props, e Estimate) {
@@ -501,6 +502,11 @@ func (w *writer) loss(l Loss) []oscal.Facet {
 	var own props
 	interval(&own, l.Mean)
 	add("ale", w.number("mean", l.Mean.Value), own)
+	if l.Events != nil {
+		var own props
+		interval(&own, *l.Events)
+		add("lef", w.number("lef", l.Events.Value), own)
+	}
 	for _, qs := range [...]struct {
 		name string
 		qs   []Quantile

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -30,37 +30,50 @@ func riskCommand() *cobra.Command {
 	return cmd
 }
 
+// exampleModel has every member that a model may have, explained.
+//
+//go:embed model.yaml
+var exampleModel string
+
 func simulateCommand() *cobra.Command {
 	var (
 		o            fair.Options
 		asJSON, tree bool
 		quiet        bool
+		example      bool
 		svg          string
 		level        float64
 	)
 	cmd := &cobra.Command{
-		Use:   "simulate FILE",
+		Use:   "simulate FILE | --example",
 		Short: "Simulate a FAIR model and print the distribution of annual losses",
 		Long: `Simulate reads a model in YAML or JSON ("-" for the standard input), simulates years
 of loss events, and prints means, quantiles, tail means and exceedance probabilities with
-confidence intervals. The same model, seed and years give the same output everywhere.`,
-		Args: cobra.ExactArgs(1),
+confidence intervals. The same model, seed and years give the same output everywhere.
+With --example it prints a model to begin with, the one below.`,
+		Example: exampleModel,
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := readModel(cmd, args[0])
-			var problems modelProblems
-			if errors.As(err, &problems) {
-				for _, p := range problems {
-					fmt.Fprintln(cmd.ErrOrStderr(), p.Error())
-				}
-				return errProblems
-			}
-			if err != nil {
+			switch {
+			case example && len(args) > 0:
+				return fmt.Errorf("expected no file with --example, found %q", args[0])
+			case example:
+				_, err := io.WriteString(cmd.OutOrStdout(), exampleModel)
 				return err
+			case len(args) == 0:
+				return errors.New(`expected the file of a model, "-" for the standard input, or --example`)
 			}
-			if level <= 0 || level >= 1 {
+			m, err := readModel(cmd, args[0])
+			if err != nil {
+				return told(cmd, err)
+			}
+			if !(level > 0 && level < 1) {
 				return fmt.Errorf("--level: expected a number strictly between 0 and 1, found %v", level)
 			}
-			if !cmd.Flags().Changed("years") && m.Years != 0 {
+			switch {
+			case cmd.Flags().Changed("years") && o.Years == 0: // which the library takes for its default
+				return errors.New("--years: expected a number from 1 to 4294967295, found 0")
+			case !cmd.Flags().Changed("years") && m.Years != 0:
 				o.Years = m.Years
 			}
 			if !cmd.Flags().Changed("seed") {
@@ -103,6 +116,7 @@ confidence intervals. The same model, seed and years give the same output everyw
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random numbers")
 	f.IntVar(&o.Workers, "workers", 0, "goroutines; 0 for one a processor (the result does not depend on it)")
 	f.Float64Var(&level, "level", 0.95, "level of the confidence intervals")
+	f.BoolVar(&example, "example", false, "print a model with every member there is, explained")
 	f.BoolVar(&asJSON, "json", false, "print a JSON object")
 	f.BoolVar(&tree, "tree", false, "print the factors of every scenario first")
 	f.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
@@ -308,120 +322,4 @@ func (p *progress) clear() {
 	if p.on {
 		fmt.Fprint(p.w, "\r"+strings.Repeat(" ", 80)+"\r")
 	}
-}
-
-// drawCurve draws the loss exceedance curve as SVG: the logarithm of the loss to the
-// right, probability up, the band of the confidence interval, value at risk marked.
-func drawCurve(m *model, r *fair.Result) []byte {
-	const (
-		width, height                  = 820, 500
-		left, right, top, bottom       = 80.0, 30.0, 60.0, 70.0
-		ink, grid, line, band, marking = "#1f2933", "#d9dee3", "#0b5cad", "#0b5cad", "#b3261e"
-	)
-	var b bytes.Buffer
-	title := "Loss exceedance curve"
-	if m.Title != "" {
-		title += ": " + m.Title
-	}
-	points := slices.Collect(r.Curve(96))
-	desc := fmt.Sprintf("Probability that the loss of a year exceeds an amount, %d simulated years, seed %d.", r.Years(), r.Seed())
-	if len(points) > 1 {
-		desc += fmt.Sprintf(" Mean %s; one year in twenty loses more than %s, one in a hundred more than %s.", amount(r.Mean().Value), amount(r.VaR(0.95).Value), amount(r.VaR(0.99).Value))
-	}
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="title desc" font-family="Helvetica, Arial, sans-serif">`+"\n", width, height, width, height)
-	fmt.Fprintf(&b, "<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n", escape(title), escape(desc))
-	fmt.Fprintf(&b, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", width, height)
-	text := func(x, y float64, anchor string, size int, fill, s string) {
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"%d\" fill=\"%s\">%s</text>\n", x, y, anchor, size, fill, escape(s))
-	}
-	text(left, 30, "start", 18, ink, title)
-	if len(points) < 2 {
-		text(width/2, height/2, "middle", 14, ink, "no spread of losses to draw")
-		b.WriteString("</svg>\n")
-		return b.Bytes()
-	}
-	lo, hi := math.Log10(points[0].Loss), math.Log10(points[len(points)-1].Loss)
-	x := func(loss float64) float64 { return left + (math.Log10(loss)-lo)/(hi-lo)*(width-left-right) }
-	ymax := 1.0
-	for _, top := range []float64{0.5, 0.25, 0.1, 0.05, 0.01} {
-		if points[0].Exceed.Hi <= top {
-			ymax = top
-		}
-	}
-	y := func(p float64) float64 { return height - bottom - p/ymax*(height-top-bottom) }
-	// Grid: tenths of the axis; powers of ten with 2 and 5 where there is room.
-	for i := range 6 {
-		p := ymax * float64(i) / 5
-		fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", left, y(p), width-right, y(p), grid)
-		text(left-8, y(p)+4, "end", 12, ink, fmt.Sprintf("%.3g%%", 100*p))
-	}
-	steps := []float64{1, 2, 5}
-	if hi-lo > 2.5 {
-		steps = steps[:1]
-	}
-	for e := math.Floor(lo); e <= hi; e++ {
-		for _, k := range steps {
-			v := k * math.Pow(10, e)
-			if l := math.Log10(v); l < lo || l > hi {
-				continue
-			}
-			fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x(v), top, x(v), height-bottom, grid)
-			text(x(v), height-bottom+18, "middle", 12, ink, short(v))
-		}
-	}
-	b.WriteString("<path d=\"")
-	for i, p := range points {
-		fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(i, 1)], x(p.Loss), y(min(p.Exceed.Hi, ymax)))
-	}
-	for _, p := range slices.Backward(points) {
-		fmt.Fprintf(&b, "L%.1f %.1f", x(p.Loss), y(p.Exceed.Lo))
-	}
-	fmt.Fprintf(&b, "Z\" fill=\"%s\" fill-opacity=\"0.18\"/>\n<path d=\"", band)
-	for i, p := range points {
-		fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(i, 1)], x(p.Loss), y(p.Exceed.Value))
-	}
-	fmt.Fprintf(&b, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2.5\" stroke-linejoin=\"round\"/>\n", line)
-	for i, p := range []float64{0.9, 0.95, 0.99} {
-		v := r.VaR(p).Value
-		if v < points[0].Loss || 1-p > ymax {
-			continue
-		}
-		fmt.Fprintf(&b, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"/>\n", x(v), y(1-p), marking)
-		fmt.Fprintf(&b, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-dasharray=\"3 3\"/>\n", x(v), y(1-p), x(v), top+14+float64(18*i), marking)
-		anchor, dx := "start", 5.0
-		if x(v) > width-right-150 {
-			anchor, dx = "end", -5
-		}
-		text(x(v)+dx, top+18+float64(18*i), anchor, 12, marking, fmt.Sprintf("VaR %.3g%%: %s", 100*p, short(v)))
-	}
-	fmt.Fprintf(&b, "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"%s\"/>\n", left, top, height-bottom, width-right, ink)
-	axis := "loss in a year (logarithmic)"
-	if m.Currency != "" {
-		axis = m.Currency + ", " + axis
-	}
-	text(left+(width-left-right)/2, height-28, "middle", 13, ink, axis)
-	fmt.Fprintf(&b, "<text transform=\"translate(22 %.1f) rotate(-90)\" text-anchor=\"middle\" font-size=\"13\" fill=\"%s\">probability of a greater loss</text>\n", top+(height-top-bottom)/2, ink)
-	text(width-right, height-8, "end", 11, "#616e7c", fmt.Sprintf("%s years, seed %d, band: %.3g%% confidence", amount(float64(r.Years())), r.Seed(), 100*r.Level))
-	b.WriteString("</svg>\n")
-	return b.Bytes()
-}
-
-// short writes an amount with three digits and k, M or G.
-func short(x float64) string {
-	for _, u := range []struct {
-		size float64
-		name string
-	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
-		if x >= u.size*0.9995 {
-			if x/u.size >= 1000 {
-				return fmt.Sprintf("%.3g", x)
-			}
-			return fmt.Sprintf("%.3g%s", x/u.size, u.name)
-		}
-	}
-	return fmt.Sprintf("%.3g", x)
-}
-
-func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
 }

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/issokit/issokit/internal/strictyaml"
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/risk"
 )
@@ -42,6 +42,9 @@ type foundBreach struct {
 
 type riskProblem struct {
 	Risk    string `json:"risk"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Pointer string `json:"pointer"`
 	Message string `json:"message"`
 }
 
@@ -53,8 +56,8 @@ func riskRegisterCommand() *cobra.Command {
 		Short: "Check and summarize the risks of an OSCAL document",
 		Long: "Register reads the risks of assessment results or of a plan of action and\n" +
 			"milestones, checks them and their facets, and says what is overdue, expired or out\n" +
-			"of bounds. Scales, appetite, tolerance, authorities and terms come from a JSON file\n" +
-			"of criteria. The exit status is 1 if there are problems or breaches.",
+			"of bounds. Scales, appetite, tolerance, authorities and terms come from a file of\n" +
+			"criteria in JSON or YAML. The exit status is 1 if there are problems or breaches.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := time.Now().UTC()
@@ -68,8 +71,8 @@ func riskRegisterCommand() *cobra.Command {
 			var criteria risk.Criteria
 			if criteriaFile != "" {
 				var err error
-				if criteria, err = readCriteria(criteriaFile); err != nil {
-					return err
+				if criteria, err = readCriteria(cmd, criteriaFile); err != nil {
+					return told(cmd, err)
 				}
 			}
 			doc, err := readAnyway(cmd, args[0])
@@ -80,7 +83,7 @@ func riskRegisterCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := summarizeRisks(risks, criteria, now)
+			r := summarizeRisks(doc, risks, criteria, now)
 			r.File = args[0]
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), r)
@@ -94,51 +97,70 @@ func riskRegisterCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&criteriaFile, "criteria", "", "JSON file of criteria: scales, appetites, authorities, terms")
+	cmd.Flags().StringVar(&criteriaFile, "criteria", "", "file of criteria: scales, appetites, authorities, terms")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "date at which things are overdue or expired; default now")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
 	return cmd
 }
 
-func readCriteria(name string) (risk.Criteria, error) {
+func readCriteria(cmd *cobra.Command, name string) (risk.Criteria, error) {
 	var c risk.Criteria
-	f, err := os.Open(name)
+	name, data, err := readText(cmd, name)
 	if err != nil {
 		return c, err
 	}
-	defer f.Close()
-	dec := json.NewDecoder(f)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&c); err != nil {
-		return c, fmt.Errorf("%s: offset %d: expected criteria: %w", name, dec.InputOffset(), err)
+	places, problems := strictyaml.Decode(data, &c)
+	if places != nil {
+		ps, _ := errors.AsType[risk.Problems](c.Check())
+		told := slices.Clone(problems)
+		for _, p := range ps {
+			at := "/" + p.Pointer
+			if slices.ContainsFunc(told, func(t strictyaml.Problem) bool { return t.Pointer == at || strings.HasPrefix(t.Pointer, at+"/") }) {
+				continue // what was read is not what was meant
+			}
+			line, column := places.At(at)
+			problems = append(problems, strictyaml.Problem{Line: line, Column: column, Pointer: at, Message: p.Err.Error()})
+		}
 	}
-	if err := c.Check(); err != nil {
-		return c, fmt.Errorf("%s: %w", name, err)
+	if problems != nil {
+		return c, inFile(name, problems)
 	}
 	return c, nil
 }
 
+// A placedRisk is a risk and where it stands in its document.
+type placedRisk struct {
+	oscal.Risk
+	pointer string
+}
+
 // documentRisks returns the risks of a document in its order.
-func documentRisks(doc *oscal.Document) ([]oscal.Risk, error) {
+func documentRisks(doc *oscal.Document) ([]placedRisk, error) {
+	var out []placedRisk
+	add := func(pointer string, risks []oscal.Risk) {
+		for i, r := range risks {
+			out = append(out, placedRisk{r, fmt.Sprintf("/%s%s/risks/%d", doc.Model(), pointer, i)})
+		}
+	}
 	switch doc.Model() {
 	case "plan-of-action-and-milestones":
 		v, err := oscal.As[oscal.PlanOfActionAndMilestones](doc)
 		if err := lostRisks(err); err != nil {
 			return nil, err
 		}
-		return oscal.Items(v.Risks), nil
+		add("", oscal.Items(v.Risks))
 	case "assessment-results":
 		v, err := oscal.As[oscal.AssessmentResults](doc)
 		if err := lostRisks(err); err != nil {
 			return nil, err
 		}
-		var out []oscal.Risk
-		for _, r := range v.Results {
-			out = append(out, oscal.Items(r.Risks)...)
+		for i, r := range v.Results {
+			add(item("/results", i), oscal.Items(r.Risks))
 		}
-		return out, nil
+	default:
+		return nil, fmt.Errorf("%s: expected assessment-results or a plan-of-action-and-milestones, found a %s", doc.Name(), doc.Model())
 	}
-	return nil, fmt.Errorf("%s: expected assessment-results or a plan-of-action-and-milestones, found a %s", doc.Name(), doc.Model())
+	return out, nil
 }
 
 // lostRisks drops an error that is only about parts of a document, other than its
@@ -156,44 +178,68 @@ func lostRisks(err error) error {
 	return nil
 }
 
-func summarizeRisks(list []oscal.Risk, criteria risk.Criteria, now time.Time) registerReport {
+func summarizeRisks(doc *oscal.Document, list []placedRisk, criteria risk.Criteria, now time.Time) registerReport {
 	r := registerReport{Risks: len(list), States: []counted{}, Levels: []counted{}, Breaches: []foundBreach{}, Problems: []riskProblem{}}
-	problem := func(id string, err error) {
-		for line := range strings.Lines(err.Error()) {
-			r.Problems = append(r.Problems, riskProblem{id, strings.TrimSuffix(line, "\n")})
-		}
-	}
 	seen := map[string]bool{}
 	for _, x := range list {
-		k, err := risk.FromOSCAL(x)
-		if err != nil {
-			problem(x.UUID, err)
+		// problem notes an error at a part of the risk, or at what is there around it.
+		problem := func(part string, err error) {
+			at := strings.TrimSuffix(x.pointer+"/"+part, "/")
+			node := doc.At(at)
+			for node == nil && at != "" {
+				at = at[:strings.LastIndexByte(at, '/')]
+				node = doc.At(at)
+			}
+			p := doc.Position(node)
+			r.Problems = append(r.Problems, riskProblem{x.UUID, p.Line, p.Column, at, err.Error()})
 		}
+		problems := func(err error) {
+			list, ok := errors.AsType[risk.Problems](err)
+			for _, p := range list {
+				problem(p.Pointer, p.Err)
+			}
+			if err != nil && !ok {
+				problem("", err)
+			}
+		}
+		k, err := risk.FromOSCAL(x.Risk)
+		problems(err)
 		if seen[k.ID] {
-			problem(x.UUID, fmt.Errorf("risk %s stands twice", k.ID))
+			problem("uuid", fmt.Errorf("risk %s stands twice", k.ID))
 		}
 		seen[k.ID] = true
-		for _, c := range oscal.Items(x.Characterizations) {
-			for _, f := range c.Facets {
+		for i, c := range oscal.Items(x.Characterizations) {
+			for j, f := range c.Facets {
 				for _, rule := range risk.CheckFacet(f) {
-					problem(x.UUID, fmt.Errorf("facet %s %s = %q violates %s", f.System, f.Name, f.Value, rule))
+					problem(fmt.Sprintf("characterizations/%d/facets/%d", i, j), fmt.Errorf("facet %s %s = %q violates %s", f.System, f.Name, f.Value, rule))
 				}
 			}
 		}
-		count(&r.States, k.State.String())
-		if a, ok := k.Standing(); ok {
-			count(&r.Levels, a.System+" "+a.Level)
+		if k.State == 0 {
+			problem("status", fmt.Errorf("expected the status open, investigating, remediating, deviation-requested, deviation-approved or closed, found %q", x.Status))
+			count(&r.States, fmt.Sprintf("unknown (%s)", x.Status))
 		} else {
+			count(&r.States, k.State.String())
+		}
+		switch a, ok := k.Standing(); {
+		case !ok:
 			count(&r.Levels, "not rated")
+		case a.Level == "":
+			count(&r.Levels, a.System+" by annual loss")
+		default:
+			count(&r.Levels, a.System+" "+a.Level)
 		}
 		breaches, err := criteria.Breaches(k, now)
 		if err != nil && len(criteria.Scales) > 0 {
-			problem(x.UUID, err)
+			problems(err)
 		}
 		for _, b := range breaches {
 			r.Breaches = append(r.Breaches, foundBreach{k.ID, k.Title, b.Kind.String(), b.Warning, b.Since, b.Text})
 		}
 	}
+	slices.SortStableFunc(r.Problems, func(a, b riskProblem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	return r
 }
 
@@ -230,6 +276,6 @@ func (r registerReport) print(w io.Writer) {
 		fmt.Fprintf(w, " (%s)\n", b.Title)
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintf(w, "problem: %s: %s\n", p.Risk, p.Message)
+		fmt.Fprintf(w, "%s:%d:%d: risk %s: %s (at %s)\n", r.File, p.Line, p.Column, p.Risk, p.Message, p.Pointer)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/issokit/issokit/internal/strictyaml"
 	"github.com/issokit/issokit/risk/matrix"
 	"github.com/issokit/issokit/risk/vuln"
 )
@@ -18,15 +18,17 @@ import (
 // A scoreItem is one thing to score: from flags, or an element of the array in a
 // file. Every method that is given is applied.
 type scoreItem struct {
-	ID      string              `json:"id"`
-	CVSS    string              `json:"cvss"`    // vector
-	Claimed *float64            `json:"claimed"` // score that somebody states for the vector
-	OWASP   string              `json:"owasp"`   // vector of factors
-	NIST    []string            `json:"nist"`    // likelihood of initiation or occurrence, of adverse impact, level of impact
-	Matrix  string              `json:"matrix"`  // file of a matrix
-	Levels  []string            `json:"levels"`  // of its axes
-	SSVC    string              `json:"ssvc"`    // built-in table, or file of a table
-	Facts   map[string][]string `json:"facts"`
+	ID      string              `yaml:"id"`
+	CVSS    string              `yaml:"cvss"`    // vector
+	Claimed *float64            `yaml:"claimed"` // score that somebody states for the vector
+	OWASP   string              `yaml:"owasp"`   // vector of factors
+	NIST    []string            `yaml:"nist"`    // likelihood of initiation or occurrence, of adverse impact, level of impact
+	Matrix  string              `yaml:"matrix"`  // file of a matrix
+	Levels  []string            `yaml:"levels"`  // of its axes
+	SSVC    string              `yaml:"ssvc"`    // built-in table, or file of a table
+	Facts   map[string][]string `yaml:"facts"`
+
+	place string // FILE:LINE:COLUMN, of one from a file
 }
 
 // A scoreResult is an answer in JSON output.
@@ -62,7 +64,7 @@ func riskScoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score",
 		Short: "Score with CVSS, OWASP, SP 800-30, an own matrix or SSVC",
-		Long: "Score rates what the flags say, or every element of a JSON array in a file:\n" +
+		Long: "Score rates what the flags say, or every element of a list in a file:\n" +
 			"objects with id and any of cvss (a vector), claimed, owasp (a vector of factors),\n" +
 			"nist (three levels), matrix (a file) with levels, ssvc (a table) with facts.\n" +
 			"A fact that is not given is not known: all outcomes that are possible are told.\n" +
@@ -77,7 +79,7 @@ func riskScoreCommand() *cobra.Command {
 			}
 			items, err := readScoreItems(cmd, flags.file)
 			if err != nil {
-				return err
+				return told(cmd, err)
 			}
 			for _, v := range flags.cvss {
 				item := scoreItem{CVSS: v}
@@ -116,7 +118,7 @@ func riskScoreCommand() *cobra.Command {
 	f.StringVar(&flags.matrix, "matrix", "", "file of an own matrix; its levels are the arguments")
 	f.StringVar(&flags.ssvc, "ssvc", "", "SSVC table: coordinator, deployer, supplier, human-impact, utility, bod-26-04, or a file")
 	f.StringArrayVar(&flags.facts, "fact", nil, "fact for the SSVC table, point=answer or point=answer|answer; may be repeated")
-	f.StringVar(&flags.file, "file", "", "JSON array of things to score, - for the standard input")
+	f.StringVar(&flags.file, "file", "", "list of things to score in JSON or YAML, - for the standard input")
 	f.StringVar(&flags.records, "records", "", "file of CVE, NVD or OSV records whose scores are checked, - for the standard input")
 	f.BoolVar(&flags.explain, "explain", false, "print how each score came about")
 	f.BoolVar(&flags.asJSON, "json", false, "print a JSON array")
@@ -135,19 +137,18 @@ func readScoreItems(cmd *cobra.Command, name string) ([]scoreItem, error) {
 	if name == "" {
 		return nil, nil
 	}
-	r, err := openInput(cmd, name)
+	name, data, err := readText(cmd, name)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
 	var items []scoreItem
-	if err := dec.Decode(&items); err != nil {
-		return nil, fmt.Errorf("%s: offset %d: expected a JSON array of things to score: %w", name, dec.InputOffset(), err)
+	places, problems := strictyaml.Decode(data, &items)
+	if problems != nil {
+		return nil, inFile(name, problems)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: offset %d: text after the array", name, dec.InputOffset())
+	for i := range items {
+		line, column := places.At(item("", i))
+		items[i].place = fmt.Sprintf("%s:%d:%d: ", name, line, column)
 	}
 	return items, nil
 }
@@ -188,11 +189,11 @@ func (item scoreItem) rate() ([]scoreResult, error) {
 		v, err := vuln.ParseVector(item.CVSS)
 		r := add("CVSS", v.String(), shared(v.Rate()), err)
 		if r != nil && item.Claimed != nil {
-			verdict, err := vuln.Check(item.CVSS, *item.Claimed)
-			if err != nil {
+			if verdict, err := vuln.Check(item.CVSS, *item.Claimed); err != nil {
 				errs = append(errs, err)
+			} else {
+				r.Claim = verdict.Claim.String()
 			}
-			r.Claim = verdict.Claim.String()
 		}
 	}
 	if item.OWASP != "" {
@@ -310,7 +311,7 @@ func printScores(cmd *cobra.Command, items []scoreItem, explain, asJSON bool) er
 				name = fmt.Sprintf("item %d", i+1)
 			}
 			for line := range strings.Lines(err.Error()) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", name, strings.TrimSuffix(line, "\n"))
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s%s: %s\n", item.place, name, strings.TrimSuffix(line, "\n"))
 			}
 		}
 	}

@@ -28,6 +28,8 @@ func TestRiskScore(t *testing.T) {
 		out, err    string
 	}{
 		{"CVSS", "", []string{"--cvss", log4shell, "--claimed", "10"}, 0, "CVSS 3.1 10.0 critical, the claimed score is: base [" + log4shell + "]\n", ""},
+		{"claim that is no score", "", []string{"--cvss", log4shell, "--claimed", "9.75"}, 1, "CVSS 3.1 10.0 critical [" + log4shell + "]\n", "?9.75"},
+		{"claim that is no number", "", []string{"--cvss", log4shell, "--claimed", "NaN"}, 1, "CVSS 3.1 10.0 critical [" + log4shell + "]\n", "?NaN"},
 		{"explained", "", []string{"--ssvc", "utility", "--fact", "automatable=yes", "--fact", "value density=diffuse", "--explain"}, 0, `SSVC efficient [utility]
   fact: Automatable = yes (ssvc:A:2.0.0)
   fact: Value Density = diffuse (ssvc:VD:1.0.0)
@@ -38,14 +40,21 @@ func TestRiskScore(t *testing.T) {
 		{"file", "", []string{"--file", "items.json"}, 1, `CVE-2021-44228: CVSS 3.1 10.0 critical, the claimed score is: base [` + log4shell + `]
 CVE-2021-44228: SSVC 3 days & forensic investigation [bod-26-04]
 event: SP 800-30 8 high [high,moderate,very-high]
-`, "?broken: "},
+`, "?items.json:2:1: broken: "},
 		{"records", "", []string{"--records", "records.json"}, 1, "CVE-2021-44228: CVSS 3.1 10.0 critical, nvd@nist.gov states 9: wrong [" + log4shell + "]\n", ""},
 		{"matrix", "", []string{"--matrix", "own.json", "often", "large"}, 0, "own.json high [often,large]\n", ""},
 		{"matrix, not all known", "", []string{"--matrix", "own.json", "often", "?"}, 0, "own.json high (possible: low, high) [often,?]\n", ""},
 		{"nothing", "", nil, 2, "", "isso: nothing to score: expected --cvss, --owasp, --nist, --matrix, --ssvc, --file or --records\n"},
 		{"fact", "", []string{"--ssvc", "utility", "--fact", "x"}, 2, "", "isso: expected a fact such as exploitation=active, found \"x\"\n"},
 		{"table", "", []string{"--ssvc", "coffee"}, 1, "", "item 1: vuln: expected one of coordinator, deployer, supplier, human-impact, utility, bod-26-04, found \"coffee\" (at table) [unknown]\n"},
-		{"unknown member", `[{"colour":"red"}]`, []string{"--file", "-"}, 2, "", "?unknown field \"colour\""},
+		{"unknown member", `[{"colour":"red"}]`, []string{"--file", "-"}, 1, "", "stdin:1:3: unknown member \"colour\"; expected one of id, cvss, claimed, owasp, nist, matrix, levels, ssvc, facts (at /0)\n"},
+		{"all of a file at once", "[{\"id\":\"a\",\"cvss\":\"x\",\"cvss\":\"y\"},\n{\"idd\":3,\"claimed\":\"9\"}]", []string{"--file", "-"}, 1, "", `stdin:1:23: the member "cvss" stands twice, first in line 1 (at /0)
+stdin:2:2: unknown member "idd"; did you mean "id"? (at /1)
+stdin:2:20: expected a number, found the text "9" (at /1/claimed)
+`},
+		{"items in their places", "- {id: event, nist: [high]}\n- {}\n", []string{"--file", "-"}, 1, "", `stdin:1:3: event: expected three levels for SP 800-30, likelihood of initiation, of adverse impact, and level of impact, found 1
+stdin:2:3: item 2: expected cvss, owasp, nist, matrix or ssvc, found none
+`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, out, err := isso(t, tt.stdin, append([]string{"risk", "score"}, tt.args...)...)
@@ -97,10 +106,44 @@ func TestRiskRegister(t *testing.T) {
 	inFolder(t)
 	status, _, err = isso(t, "", "risk", "register", "good.json")
 	require.Equal(t, []any{2, "isso: good.json: expected assessment-results or a plan-of-action-and-milestones, found a catalog\n"}, []any{status, err})
-	require.NoError(t, os.WriteFile("criteria.json", []byte(`{"colour":1}`), 0o600))
-	status, _, err = isso(t, "", "risk", "register", "good.json", "--criteria", "criteria.json")
-	require.Equal(t, 2, status)
-	require.Contains(t, err, `unknown field "colour"`)
+}
+
+// TestRiskRegisterProblems: of the document and of the criteria, all at once, each in
+// its place.
+func TestRiskRegisterProblems(t *testing.T) {
+	t.Chdir(t.TempDir())
+	wild := strings.NewReplacer(`"status":"open"`, `"status":"wild"`, `"Old",`, `"Old",
+"props":[{"ns":"https://github.com/issokit/issokit/ns/oscal","name":"state","value":"nonsense"}],`).Replace(poam)
+	require.NoError(t, os.WriteFile("poam.json", []byte(wild), 0o600))
+	status, out, err := isso(t, "", "risk", "register", "poam.json", "--as-of", "2026-02-01")
+	require.Equal(t, []any{1, ""}, []any{status, err})
+	require.Equal(t, `poam.json: 2 risks
+       1 state unknown (wild)
+       1 state closed
+       2 level not rated
+poam.json:3:120: risk 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a11: expected the status open, investigating, remediating, deviation-requested, deviation-approved or closed, found "wild" (at /plan-of-action-and-milestones/risks/0/status)
+poam.json:5:11: risk 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a11: facet http://www.first.org/cvss/v3.1 attack-complexity = "low" violates oscal-facet-cvss3-name-values (at /plan-of-action-and-milestones/risks/0/characterizations/0/facets/0)
+poam.json:6:1: risk 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a12: not valid: expected a state, found "nonsense" (at /plan-of-action-and-milestones/risks/1)
+`, out)
+
+	for _, tt := range []struct{ name, criteria, want string }{
+		{"text and meaning", `{"scales":[{"system":"s","levels":["a","b"]}],"scales":[],
+"appetites":[{"system":"zz","appetite":"q"}],
+"foo":1}`, `criteria.json:1:47: the member "scales" stands twice, first in line 1
+criteria.json:2:29: levels of different scales cannot be compared: no scale "zz" (at /appetites/0/appetite)
+criteria.json:3:1: unknown member "foo"; expected one of scales, appetites, authorities, terms, warnDays
+`},
+		{"text behind", `{"scales":[]} trailing`, "criteria.json:1:15: this is no YAML: did not find expected <document start>\n"},
+		{"kinds", "scales:\n- {levels: a}\nterms: [{acceptDays: soon}]\n", `criteria.json:2:12: expected a list, found the text "a" (at /scales/0/levels)
+criteria.json:3:22: expected a whole number, found the text "soon" (at /terms/0/acceptDays)
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			require.NoError(t, os.WriteFile("criteria.json", []byte(tt.criteria), 0o600))
+			status, out, err := isso(t, "", "risk", "register", "poam.json", "--criteria", "criteria.json")
+			require.Equal(t, []any{1, "", tt.want}, []any{status, out, err})
+		})
+	}
 }
 
 const registerText = `poam.json: 2 risks
@@ -108,5 +151,5 @@ const registerText = `poam.json: 2 risks
        1 state closed
        2 level not rated
 breach: 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a11: deadline passed, since 2026-03-01 (Log4Shell)
-problem: 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a11: facet http://www.first.org/cvss/v3.1 attack-complexity = "low" violates oscal-facet-cvss3-name-values
+poam.json:5:11: risk 5b4f1c0e-7a31-4b7e-9a51-0c3f2f8c6a11: facet http://www.first.org/cvss/v3.1 attack-complexity = "low" violates oscal-facet-cvss3-name-values (at /plan-of-action-and-milestones/risks/0/characterizations/0/facets/0)
 `

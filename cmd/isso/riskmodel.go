@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,50 +22,11 @@ type model struct {
 	portfolio       fair.Portfolio
 }
 
-// Bounds of a model file: its size, and distributions within each other.
-const (
-	maxModel = 16 << 20
-	maxDists = 16
-)
-
-// A modelProblem is one thing that is wrong with a model file.
-type modelProblem struct {
-	file string
-	strictyaml.Problem
-}
-
-func (p modelProblem) Error() string {
-	out := fmt.Sprintf("%s:%d:%d: %s", p.file, p.Line, p.Column, p.Message)
-	if p.Pointer != "" {
-		out += " (at " + p.Pointer + ")"
-	}
-	return out
-}
-
-// modelProblems are all of them, in the order of the file.
-type modelProblems []modelProblem
-
-func (ps modelProblems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+// maxDists bounds distributions within each other.
+const maxDists = 16
 
 func readModel(cmd *cobra.Command, name string) (*model, error) {
-	var r io.Reader = cmd.InOrStdin()
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	} else {
-		name = "stdin"
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxModel+1))
+	name, data, err := readText(cmd, name)
 	if err != nil {
 		return nil, err
 	}
@@ -217,46 +176,34 @@ type (
 	}
 )
 
-// parseModel reads a model. The error is of type modelProblems.
+// parseModel reads a model. The error is of type textProblems.
 func parseModel(name string, data []byte) (*model, error) {
 	m := &modelReader{}
 	var file modelFile
-	if len(data) > maxModel {
-		m.problems = []strictyaml.Problem{{Line: 1, Column: 1, Message: fmt.Sprintf("expected at most %d bytes", maxModel)}}
-	} else {
-		m.places, m.problems = strictyaml.Decode(data, &file)
-	}
+	m.places, m.problems = strictyaml.Decode(data, &file)
 	m.told = slices.Clone(m.problems)
 	var out *model
 	if m.places != nil {
 		out = m.model(file)
-	}
-	if m.problems == nil {
+		m.told = slices.Clone(m.problems)
 		m.check(file, out.portfolio.Check())
 	}
 	if m.problems == nil {
 		return out, nil
 	}
-	slices.SortStableFunc(m.problems, func(a, b strictyaml.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	problems := make(modelProblems, len(m.problems))
-	for i, p := range m.problems {
-		problems[i] = modelProblem{name, p}
-	}
-	return nil, problems
+	return nil, inFile(name, m.problems)
 }
 
 // A modelReader makes a portfolio of a file and notes every problem.
 type modelReader struct {
 	places   *strictyaml.Places
-	told     []strictyaml.Problem // of the text
+	told     []strictyaml.Problem // of the steps before
 	problems []strictyaml.Problem
 	depth    int
 }
 
-// bad notes a problem with what stands at a place, unless the text there has one:
-// then what was read is not what was meant.
+// bad notes a problem with what stands at a place, unless one with it or with a part
+// of it has been told before: then what was read is not what was meant.
 func (m *modelReader) bad(at, format string, args ...any) {
 	for _, p := range m.told {
 		if p.Pointer == at || strings.HasPrefix(p.Pointer, at+"/") {
@@ -281,25 +228,65 @@ func (m *modelReader) problem(at string, err error) {
 // check gives the problems of a portfolio the places of what they name.
 func (m *modelReader) check(file modelFile, err error) {
 	ps, _ := errors.AsType[fair.Problems](err)
-	places := map[string]string{}
-	for i, c := range slices.Backward(file.Controls) {
-		places["control "+c.ID] = item("/controls", i)
+	places := map[string]string{
+		"scenarios": "/scenarios", "correlation of frequencies": "/frequency-correlation", "correlation of severities": "/severity-correlation",
 	}
 	for i := range file.Groups {
 		places["group "+strconv.Itoa(i+1)] = item("/groups", i)
 	}
+	for i, c := range slices.Backward(file.Controls) {
+		places["control "+strconv.Itoa(i+1)], places["control "+c.ID] = item("/controls", i), item("/controls", i)
+	}
 	for i, s := range slices.Backward(file.Scenarios) {
-		places["scenario "+s.ID] = item("/scenarios", i)
+		places["scenario "+strconv.Itoa(i+1)], places["scenario "+s.ID] = item("/scenarios", i), item("/scenarios", i)
 	}
 	for _, p := range ps {
-		longest := "" // name that fits
-		for name := range places {
-			if len(name) > len(longest) && (p.Where == name || strings.HasPrefix(p.Where, name+":")) {
-				longest = name
-			}
+		name := p.Where
+		for i := len(name); places[name] == "" && i >= 0; i = strings.LastIndexByte(name, ':') {
+			name = name[:i]
 		}
-		m.bad(places[longest], "%s", p.Error())
+		at := m.follow(places[name], strings.TrimPrefix(p.Where, name))
+		missing := func(told strictyaml.Problem) bool {
+			return told.Pointer == "" || strings.HasPrefix(at, told.Pointer+"/")
+		}
+		if p.Found == "none" && !m.places.Has(at) && slices.ContainsFunc(m.told, missing) {
+			continue // told with what it is missing from
+		}
+		m.bad(m.there(at), "%s", p.Error())
 	}
+}
+
+// follow goes on from a place by the words for its parts, ": loss 2: magnitude".
+func (m *modelReader) follow(at, parts string) string {
+	words := strings.Split(parts, ": ")[1:]
+	for i, w := range words {
+		name, number, _ := strings.Cut(w, " ")
+		n, err := strconv.Atoi(number)
+		switch {
+		case w == "loss event frequency":
+			at += "/frequency"
+		case w == "probability of being triggered":
+			at += "/probability"
+		case w == "susceptibility" && i+1 < len(words): // of capability and resistance, which stand beside it
+		case w == "target":
+			at += "/on"
+		case name == "loss" && err == nil:
+			at = item(at+"/losses", n-1)
+		case name == "effect" && err == nil:
+			at = item(at+"/effects", n-1)
+		default:
+			at += "/" + strings.ReplaceAll(w, " ", "-")
+		}
+	}
+	return at
+}
+
+// there is the place, or the nearest around it that is in the file.
+func (m *modelReader) there(at string) string {
+	for at != "" && !m.places.Has(at) {
+		at = at[:strings.LastIndexByte(at, '/')]
+	}
+	return at
 }
 
 // item is the place of an item of a list.
@@ -344,9 +331,10 @@ func (m *modelReader) scenario(s scenarioFile, at string) fair.Scenario {
 	}
 	for i, l := range s.Losses {
 		at := item(at+"/losses", i)
-		loss := fair.PrimaryLoss(l.Form, m.dist(l.Magnitude, at+"/magnitude"))
+		magnitude := m.dist(l.Magnitude, at+"/magnitude")
+		loss := fair.PrimaryLoss(l.Form, magnitude)
 		if l.Probability != nil {
-			loss = fair.SecondaryLoss(l.Form, m.dist(l.Probability, at+"/probability"), m.dist(l.Magnitude, at+"/magnitude"))
+			loss = fair.SecondaryLoss(l.Form, m.dist(l.Probability, at+"/probability"), magnitude)
 		}
 		out.Losses = append(out.Losses, loss)
 	}
@@ -427,7 +415,6 @@ func (m *modelReader) correlation(c *correlationFile, at string) *fair.Correlati
 	}
 	out := &fair.Correlation{Scenarios: c.Scenarios, Matrix: c.Matrix}
 	if !c.Repair {
-		m.problem(at, out.Check())
 		return out
 	}
 	fixed, _, err := out.Repair()

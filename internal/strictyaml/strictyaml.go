@@ -41,11 +41,25 @@ type Places struct{ root *yaml.Node }
 // At returns line and column of what a JSON Pointer leads to, or of the nearest
 // thing around it that is there.
 func (p *Places) At(pointer string) (line, column int) {
+	_, line, column = p.find(pointer)
+	return line, column
+}
+
+// Has tells whether a JSON Pointer leads to anything.
+func (p *Places) Has(pointer string) bool {
+	ok, _, _ := p.find(pointer)
+	return ok
+}
+
+func (p *Places) find(pointer string) (ok bool, line, column int) {
 	if p == nil || p.root == nil {
-		return 1, 1
+		return false, 1, 1
 	}
 	n := p.root
 	line, column = n.Line, n.Column
+	if pointer == "" {
+		return true, line, column
+	}
 	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
 		if n.Kind == yaml.AliasNode && n.Alias != nil {
@@ -67,11 +81,11 @@ func (p *Places) At(pointer string) (line, column int) {
 			}
 		}
 		if next == nil {
-			break
+			return false, line, column
 		}
 		n = next
 	}
-	return line, column
+	return true, line, column
 }
 
 // Decode reads a text into v, a pointer to a struct whose members have yaml tags.

@@ -34,7 +34,8 @@
 // results are sums of integers. So a run has the same bits for any number of workers and on
 // every architecture, and shards ([Options].Shard) that were simulated apart merge
 // ([Result.Merge]) to the bits of the whole run. Adding a scenario leaves the draws of the
-// others alone. [EngineVersion] and [Result.Digest] say what a number came from.
+// others alone. [EngineVersion] and [Result.Digest] say what a number came from;
+// [Portfolio.Digest] names the model without a seed.
 //
 // # Errors
 //

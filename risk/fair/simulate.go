@@ -40,17 +40,17 @@ func (p Portfolio) Check() error {
 		return ps
 	}
 	index := map[string]int{}
+	// where names one by its id, and by its number where that would name another.
+	where := make([]string, len(p.Scenarios))
 	for i, s := range p.Scenarios {
-		where := fmt.Sprintf("scenario %d", i+1)
-		if s.ID != "" {
-			where = "scenario " + s.ID
-		}
+		where[i] = fmt.Sprintf("scenario %d", i+1)
 		if j, ok := index[s.ID]; ok && s.ID != "" {
-			ps.add(where+": id", "an id of its own", fmt.Sprintf("that of scenario %d", j+1))
-		} else {
+			ps.add(where[i]+": id", "an id of its own", fmt.Sprintf("that of scenario %d, %q", j+1, s.ID))
+		} else if s.ID != "" {
+			where[i] = "scenario " + s.ID
 			index[s.ID] = i
 		}
-		s.check(&ps, where)
+		s.check(&ps, where[i])
 	}
 	triggered := 0
 	for i, s := range p.Scenarios {
@@ -63,7 +63,7 @@ func (p Portfolio) Check() error {
 			break
 		}
 		if _, ok := index[at]; !ok {
-			ps.add("scenario "+s.ID+": loss event frequency", "the id of a scenario that triggers it", strconv.Quote(at))
+			ps.add(where[i]+": loss event frequency", "the id of a scenario that triggers it", strconv.Quote(at))
 			continue
 		}
 		for n := 0; at != ""; n++ {
@@ -72,22 +72,21 @@ func (p Portfolio) Check() error {
 				break
 			}
 			if j == i || n > len(p.Scenarios) {
-				ps.add("scenario "+s.ID+": loss event frequency", "a parent that does not depend on it", strconv.Quote(s.Frequency.parent))
+				ps.add(where[i]+": loss event frequency", "a parent that does not depend on it", strconv.Quote(s.Frequency.parent))
 				break
 			}
 			at = p.Scenarios[j].Frequency.parent
 		}
 	}
-	controls := map[string]bool{}
+	controls := map[string]int{}
 	for i, c := range p.Controls {
 		where := fmt.Sprintf("control %d", i+1)
-		if c.ID != "" {
+		if j, ok := controls[c.ID]; ok && c.ID != "" {
+			ps.add(where+": id", "an id of its own", fmt.Sprintf("that of control %d, %q", j+1, c.ID))
+		} else if c.ID != "" {
 			where = "control " + c.ID
+			controls[c.ID] = i
 		}
-		if controls[c.ID] {
-			ps.add(where+": id", "an id of its own", "that of a control before")
-		}
-		controls[c.ID] = true
 		c.check(&ps, where, index)
 	}
 	for _, c := range []struct {

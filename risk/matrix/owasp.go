@@ -237,13 +237,15 @@ func factorNames(group int) string {
 //
 // in any order, perhaps in parentheses. Factors that are not there are not
 // rated. The error is a [Problems]: unknown and repeated factors, values that are
-// no numbers.
+// no numbers from 0 to 9.
 func ParseOWASP(vector string) (OWASP, error) {
 	var ps Problems
 	var o OWASP
 	groups := [...]*[]float64{&o.ThreatAgent, &o.Vulnerability, &o.Technical, &o.Business}
 	if inner, ok := strings.CutPrefix(vector, "("); ok {
-		vector = strings.TrimSuffix(inner, ")")
+		if vector, ok = strings.CutSuffix(inner, ")"); !ok {
+			ps.add(RuleInput, "vector", "expected \")\" at the end, found none")
+		}
 	}
 	for part := range strings.SplitSeq(vector, "/") {
 		key, text, _ := strings.Cut(part, ":")
@@ -253,7 +255,7 @@ func ParseOWASP(vector string) (OWASP, error) {
 			continue
 		}
 		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(v) {
+		if err != nil || !(v >= 0 && v <= 9) || strings.Trim(text, "0123456789.") != "" {
 			ps.add(RuleInput, key, "expected a number from 0 to 9, found %q", text)
 			continue
 		}

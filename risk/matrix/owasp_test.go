@@ -235,3 +235,19 @@ func TestRateCSF(t *testing.T) {
 	}
 	require.Equal(t, []string{"X", "PR.AA-01/current", "PR.AA-01", "PR.AA-01/target"}, at)
 }
+
+func TestParseOWASPProblems(t *testing.T) {
+	for _, tt := range []struct{ vector, want string }{
+		{"(SL:5/M:2", `matrix: expected ")" at the end, found none (at vector) [input]`},
+		{"SL:5/M:2)", `matrix: expected a number from 0 to 9, found "2)" (at M) [input]`},
+		{"SL:5/M:Inf", `matrix: expected a number from 0 to 9, found "Inf" (at M) [input]`},
+		{"SL:5/M:-1/O:10", "matrix: expected a number from 0 to 9, found \"-1\" (at M) [input]\nexpected a number from 0 to 9, found \"10\" (at O) [input]"},
+		{"SL:5/M:0x1p1", `matrix: expected a number from 0 to 9, found "0x1p1" (at M) [input]`},
+	} {
+		t.Run(tt.vector, func(t *testing.T) {
+			_, err := ParseOWASP(tt.vector)
+			require.ErrorIs(t, err, ErrInvalid)
+			require.EqualError(t, err, tt.want)
+		})
+	}
+}

@@ -58,6 +58,9 @@ func (d Date) In(loc *time.Location) time.Time {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
 }
 
+// exists tells whether the calendar has the day.
+func (d Date) exists() bool { return d.Year >= 1 && d.Year <= 9999 && d == DateOf(d.In(time.UTC)) }
+
 // AddDays returns the day so many calendar days later.
 func (d Date) AddDays(n int) Date { return DateOf(d.In(time.UTC).AddDate(0, 0, n)) }
 

@@ -65,6 +65,17 @@ func (v *Vector) explain2(r *Rating) {
 	if v.hasEnvironmental() {
 		c, i, a := weight(v2C, v2CR), weight(v2I, v2IR), weight(v2A, v2AR)
 		r.step("environmental", "adjusted-impact", places(min(10, 10.41*(1-(1-c)*(1-i)*(1-a)))), "min(10, 10.41 × (1 - (1 - %s)(1 - %s)(1 - %s)))", places(c), places(i), places(a))
+		base := v.base2(true)
+		temporal := v.temporal2(base)
+		r.step("environmental", "adjusted-base", base.String(), "((0.6 × AdjustedImpact) + (0.4 × Exploitability) - 1.5) × 1.176")
+		hundredths := func(w int64) string { return number(float64(w) / 100) }
+		r.step("environmental", "adjusted-temporal", temporal.String(), "%s × %s × %s × %s", base,
+			hundredths(weight2E[v.values[v2E]]), hundredths(weight2RL[v.values[v2RL]]), hundredths(weight2RC[v.values[v2RC]]))
+		// In hundredths and then ten thousandths, exactly.
+		t, cdp, td := int64(temporal), weight2CDP[v.values[v2CDP]], weight2TD[v.values[v2TD]]
+		damaged := 10*t + (100-t)*cdp
+		r.step("environmental", "with-collateral-damage", hundredths(damaged), "%s + (10 - %s) × %s", temporal, temporal, number(float64(cdp)/10))
+		r.step("environmental", "on-target-distribution", number(float64(damaged*td)/1e4), "%s × %s", hundredths(damaged), hundredths(td))
 	}
 }
 

@@ -436,3 +436,27 @@ func TestCheckCorpus(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"base": 1793, "temporal": 114, "environmental-formula": 14, "first-rounding": 1, "wrong": 10}, counts)
 }
+
+// TestExplainCVE20020392: the steps of the worked example of the guide of version 2,
+// section 3.3.1: adjusted impact 10.0, adjusted base 10.0, adjusted temporal 8.3, and
+// 9.2 of 8.3 + (10 - 8.3) x 0.5.
+func TestExplainCVE20020392(t *testing.T) {
+	v, err := ParseVector("AV:N/AC:L/Au:N/C:N/I:N/A:C/E:F/RL:OF/RC:C/CDP:H/TD:H/CR:M/IR:M/AR:H")
+	require.NoError(t, err)
+	var got []string
+	for _, s := range v.Rate().Why {
+		if s.Rule == "environmental" && strings.Contains(s.Name, "-") || s.Name == "score" {
+			got = append(got, s.String())
+		}
+	}
+	require.Equal(t, []string{
+		"environmental: adjusted-impact = 10.0000 (min(10, 10.41 × (1 - (1 - 0.0000)(1 - 0.0000)(1 - 0.9966))))",
+		"environmental: adjusted-base = 10.0 (((0.6 × AdjustedImpact) + (0.4 × Exploitability) - 1.5) × 1.176)",
+		"environmental: adjusted-temporal = 8.3 (10.0 × 0.95 × 0.87 × 1)",
+		"environmental: with-collateral-damage = 9.15 (8.3 + (10 - 8.3) × 0.5)",
+		"environmental: on-target-distribution = 9.15 (9.15 × 1)",
+		"base: score = 7.8 (high)",
+		"temporal: score = 6.4 (medium)",
+		"environmental: score = 9.2 (high)",
+	}, got)
+}

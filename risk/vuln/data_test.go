@@ -592,3 +592,72 @@ func corpusFiles(elem ...string) (out [][]byte) {
 	}
 	return out
 }
+
+// TestPlaces: problems in JSON have line and column, however the text is broken into
+// lines, and their size is bounded.
+func TestPlaces(t *testing.T) {
+	places := func(err error) []string {
+		var out []string
+		ps, ok := errors.AsType[Problems](err)
+		require.True(t, ok, err)
+		for _, p := range ps {
+			out = append(out, fmt.Sprintf("%d:%d %s", p.Line, p.Column, p.Pointer))
+		}
+		return out
+	}
+	entry := `{"cveID":"CVE-2021-44228","dateAdded":"2021-12-10","dueDate":"2021-12-24"}`
+	_, err := ReadKEV(strings.NewReader("{\n \"dateReleased\": \"soon\",\n\"vulnerabilities\":[\n  "+entry+",\n   "+strings.Replace(entry, "2021-12-24", "then", 1)+"\n]}"), nil)
+	require.Equal(t, []string{"2:18 /dateReleased", "5:4 /vulnerabilities/1/cveID", "5:4 /vulnerabilities/1/dueDate"}, places(err))
+	_, err = ReadKEV(strings.NewReader("{\"vulnerabilities\":[\n"+entry+"\n}"), nil)
+	require.Equal(t, []string{"3:1 /vulnerabilities"}, places(err))
+	_, err = ReadEPSS(strings.NewReader("{\"data\":[\n{\"cve\":\"CVE-2021-44228\",\"epss\":\"0.9\",\"percentile\":\"0.9\"},\n\t{\"cve\":\"CVE-2021-44229\",\"epss\":\"2\",\"percentile\":\"0.9\"}]}"), nil)
+	require.Equal(t, []string{"3:2 /data/1/epss"}, places(err))
+
+	var got []string
+	text := strings.Repeat("\n", 70_000) + `{"id":"A","modified":"2026-01-01T00:00:00Z"}` + "\n\n" + ` {"id":"B","modified":"never"}` + "\n" + `{"id":"C","modified":"2026-01-01T00:00:00Z",` + "\n" + `"severity":[{"type":"CVSS_V3","score":"high"}]}` + "\n]"
+	for rec, err := range ReadRecords(strings.NewReader(text), nil) {
+		if err != nil {
+			got = append(got, err.Error())
+		}
+		for _, p := range rec.Problems {
+			got = append(got, fmt.Sprintf("%d:%d %s", p.Line, p.Column, p.Pointer))
+		}
+	}
+	require.Equal(t, []string{"70003:2 /modified", "70004:1 /severity/0"}, got[:2])
+	require.Contains(t, got[2], "line 70006, column 1: ")
+
+	deep := strings.Repeat(`{"a":`, 10_001)
+	for _, read := range []func(string) error{
+		func(s string) error { _, err := ReadKEV(strings.NewReader(s), nil); return err },
+		func(s string) error { _, err := ReadEPSS(strings.NewReader(s), nil); return err },
+		func(s string) error {
+			for _, err := range ReadRecords(strings.NewReader(s), nil) {
+				return err
+			}
+			return nil
+		},
+	} {
+		err := read(deep)
+		require.ErrorIs(t, err, ErrInvalid)
+		require.Less(t, len(err.Error()), 500)
+	}
+}
+
+// TestStatedInTheOrderOfTheRecord: NVD's newest first is the record's order.
+func TestStatedInTheOrderOfTheRecord(t *testing.T) {
+	text := `{"cve":{"id":"CVE-2021-44228","metrics":{"cvssMetricV31":[{"source":"a","cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H","baseScore":10}}],
+"cvssMetricV2":[{"source":"b","cvssData":{"vectorString":"AV:N/AC:M/Au:N/C:C/I:C/A:C","baseScore":9.3}},{"source":"c","cvssData":{"vectorString":"AV:N/AC:M/Au:N/C:C/I:C/A:P","baseScore":9.3}}]}}}`
+	for rec, err := range ReadRecords(strings.NewReader(text), nil) {
+		require.NoError(t, err)
+		require.Empty(t, rec.Problems)
+		var by []string
+		for _, s := range rec.Stated {
+			by = append(by, s.By)
+		}
+		require.Equal(t, []string{"a", "b", "c"}, by)
+	}
+	for rec, err := range ReadRecords(strings.NewReader(`{"cve":{"id":"CVE-2021-44228","metrics":3}}`), nil) {
+		require.NoError(t, err)
+		require.Equal(t, "/cve/metrics", rec.Problems[0].Pointer)
+	}
+}

@@ -2,6 +2,7 @@ package vuln
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -371,4 +372,39 @@ func TestVDRRules(t *testing.T) {
 		require.Equal(t, ver["VER-TFR-NRI"].Classes[class].Force, p.TreatAsIncident(Finding{PotentialImpact: 5, InternetReachable: No, LikelyExploitable: Yes}))
 	}
 	require.Equal(t, 4*4*3, cells)
+}
+
+// TestPeriodsAndDaysThatAreNone: a period before the detection, one beyond every
+// calendar and days that no calendar has are problems, not deadlines.
+func TestPeriodsAndDaysThatAreNone(t *testing.T) {
+	rated := func(days int, business bool) RatingPolicy {
+		return RatingPolicy{Name: "own", Periods: []RatingPeriod{{"high", days}}, BusinessDays: business}
+	}
+	detected := Date{2026, 6, 30}
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		f      Finding
+		want   string
+	}{
+		{"before the detection", rated(-5, false), Finding{Rating: "high", Detected: detected}, "vuln: the period of high: expected 0 to 36500 days, found -5 (at rating) [value]"},
+		{"business days before it", rated(-5, true), Finding{Rating: "high", Detected: detected}, "vuln: the period of high: expected 0 to 36500 days, found -5 (at rating) [value]"},
+		{"beyond every calendar", rated(math.MaxInt, false), Finding{Rating: "high", Detected: detected}, fmt.Sprintf("vuln: the period of high: expected 0 to 36500 days, found %d (at rating) [value]", math.MaxInt)},
+		{"31 February", rated(5, false), Finding{Rating: "high", Detected: Date{2026, 2, 31}}, "vuln: expected a day of the calendar, found 2026-02-31 (at detected) [value]"},
+		{"fix on a 13th month", rated(5, false), Finding{Rating: "high", Detected: detected, VendorFixReleased: Date{2026, 13, 1}}, "vuln: expected a day of the calendar, found 2026-13-01 (at vendor-fix-released) [value]"},
+		{"BOD", BODPolicy{}, Finding{KEV: Yes, KEVListed: Date{2026, 4, 31}, Detected: Date{2026, 1, 0}}, "vuln: expected a day of the calendar, found 2026-01-00 (at detected) [value]\nexpected a day of the calendar, found 2026-04-31 (at kev-listed) [value]"},
+		{"KEV", KEVPolicy{}, Finding{KEV: Yes, KEVDue: Date{2025, 2, 29}}, "vuln: expected a day of the calendar, found 2025-02-29 (at kev-due) [value]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := tt.policy.Due(tt.f)
+			require.Equal(t, Deadline{}, d)
+			require.EqualError(t, err, tt.want)
+			require.ErrorIs(t, err, ErrInvalid)
+		})
+	}
+	_, err := rated(-1, false).Timely(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), "high", time.Time{})
+	require.ErrorIs(t, err, ErrInvalid)
+	d, err := rated(0, false).Due(Finding{Rating: "high", Detected: Date{2024, 2, 29}})
+	require.NoError(t, err)
+	require.Equal(t, Date{2024, 2, 29}, d.Date)
 }

@@ -256,9 +256,14 @@ var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 
 // "percentile", "date"}]}, with numbers as strings or as such.
 func (e *EPSS) readJSON(r io.Reader, maxRecord int, ps *Problems) error {
 	found := false
-	dec := newDecoder(r, maxRecord)
+	dec, lines := newDecoder(r, maxRecord)
 	err := walkArray(dec, []string{"data"}, func(raw jsontext.Value, offset int64, pointer string) bool {
 		found = true
+		before := len(*ps)
+		defer func() {
+			lines.place((*ps)[before:])
+			lines.done = dec.InputOffset()
+		}()
 		var row struct {
 			CVE        string         `json:"cve"`
 			EPSS       jsontext.Value `json:"epss"`
@@ -286,7 +291,7 @@ func (e *EPSS) readJSON(r io.Reader, maxRecord int, ps *Problems) error {
 	if err == nil && !found {
 		ps.put(Problem{Rule: RuleMissing, Pointer: "/data", Message: "no scores"})
 	}
-	return err
+	return lines.end(err)
 }
 
 // Len returns the number of scores.

@@ -71,31 +71,37 @@ func ReadKEV(r io.Reader, opts *ReadOptions) (*KEV, error) {
 	k := &KEV{byCVE: map[cveID]int{}}
 	var ps Problems
 	count, seen, listed := -1, 0, false
+	dec, lines := newDecoder(b, maxRecord)
 	member := func(name string, raw jsontext.Value) {
+		before, offset := len(ps), dec.InputOffset()-int64(len(raw))
+		defer func() { lines.place(ps[before:]) }()
 		switch name {
 		case "catalogVersion":
-			unmarshal(raw, &k.Version, 0, "/"+name, &ps)
+			unmarshal(raw, &k.Version, offset, "/"+name, &ps)
 		case "dateReleased":
 			var text string
-			if unmarshal(raw, &text, 0, "/"+name, &ps) {
+			if unmarshal(raw, &text, offset, "/"+name, &ps) {
 				if k.Released, err = time.Parse(time.RFC3339, text); err != nil {
-					ps.add(RuleValue, "/"+name, "expected a date and time such as 2025-08-25T17:04:19Z, found %q", cut(text))
+					ps.at(RuleValue, int(offset), "/"+name, "expected a date and time such as 2025-08-25T17:04:19Z, found %q", cut(text))
 				}
 			}
 		case "count":
-			unmarshal(raw, &count, 0, "/"+name, &ps)
+			unmarshal(raw, &count, offset, "/"+name, &ps)
 		case "vulnerabilities":
 			listed = true
-			ps.add(RuleValue, "/"+name, "expected an array, found %s", cut(string(raw)))
+			ps.at(RuleValue, int(offset), "/"+name, "expected an array, found %s", cut(string(raw)))
 		}
 	}
-	_, err = walkObject(newDecoder(b, maxRecord), []string{"vulnerabilities"}, member, func(raw jsontext.Value, offset int64, pointer string) bool {
+	_, err = walkObject(dec, []string{"vulnerabilities"}, member, func(raw jsontext.Value, offset int64, pointer string) bool {
 		listed = true
 		seen++
+		before := len(ps)
 		k.readEntry(raw, offset, pointer, &ps)
+		lines.place(ps[before:])
+		lines.done = dec.InputOffset()
 		return true
 	})
-	switch p, ok := errors.AsType[Problem](err); {
+	switch p, ok := errors.AsType[Problem](lines.end(err)); {
 	case ok:
 		ps.put(p)
 	case errors.Is(err, io.EOF):

@@ -18,8 +18,11 @@ type RatingPolicy struct {
 // A RatingPeriod is the period of a rating.
 type RatingPeriod struct {
 	Rating string // compared without regard to case
-	Days   int
+	Days   int    // 0 to 36,500
 }
+
+// maxDays bounds a period to a hundred years, so that dates stay dates.
+const maxDays = 36_500
 
 // FedRAMPRev5 is the policy of FedRAMP Rev5: critical and high risks within 30
 // days of the original detection, moderate within 90, low within 180 (CSP POA&M
@@ -35,6 +38,9 @@ func (p RatingPolicy) period(rating string, ps *Problems) RatingPeriod {
 	var names []string
 	for _, x := range p.Periods {
 		if strings.EqualFold(x.Rating, rating) {
+			if x.Days < 0 || x.Days > maxDays {
+				ps.add(RuleValue, "rating", "the period of %s: expected 0 to %d days, found %d", cut(x.Rating), maxDays, x.Days)
+			}
 			return x
 		}
 		names = append(names, x.Rating)
@@ -61,6 +67,8 @@ func (p RatingPolicy) Due(f Finding) (Deadline, error) {
 	if f.Detected.IsZero() {
 		ps.add(RuleMissing, "detected", "expected the date of the original detection, found none")
 	}
+	ps.day("detected", f.Detected)
+	ps.day("vendor-fix-released", f.VendorFixReleased)
 	if err := ps.err(); err != nil {
 		return Deadline{}, err
 	}
@@ -211,6 +219,10 @@ func (KEVPolicy) Due(f Finding) (Deadline, error) {
 	switch {
 	case f.KEV == Yes && f.KEVDue.IsZero():
 		return Deadline{}, Problems{{Rule: RuleMissing, Pointer: "kev-due", Message: "expected the due date of the catalog, found none"}}
+	case f.KEV == Yes && !f.KEVDue.exists():
+		var ps Problems
+		ps.day("kev-due", f.KEVDue)
+		return Deadline{}, ps
 	case f.KEV != Yes:
 		d.Without = "not in the KEV catalog"
 		return d, nil
@@ -269,6 +281,8 @@ func (p BODPolicy) Due(f Finding) (Deadline, error) {
 	}
 	start := DateOf(f.At)
 	if !p.StartAtFacts {
+		ps.day("detected", f.Detected)
+		ps.day("kev-listed", f.KEVListed)
 		start = f.Detected
 		if f.KEV == Yes && !f.KEVListed.IsZero() && (start.IsZero() || f.KEVListed.Compare(start) < 0) {
 			start = f.KEVListed

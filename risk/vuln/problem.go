@@ -31,7 +31,8 @@ const (
 type Problem struct {
 	Warning bool
 	Rule    Rule
-	Line    int    // from 1; 0 in a text of one line
+	Line    int    // from 1; 0 if it is not known, and in a text of one line such as a vector
+	Column  int    // from 1, in bytes; 0 if it is not known
 	Offset  int64  // in bytes from the start of the text, decompressed
 	Pointer string // JSON Pointer (RFC 6901), metric, column or input
 	Message string // what was expected and what was found
@@ -39,7 +40,9 @@ type Problem struct {
 
 func (p Problem) Error() string {
 	var b strings.Builder
-	if p.Line > 0 {
+	if p.Line > 0 && p.Column > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
+	} else if p.Line > 0 {
 		fmt.Fprintf(&b, "line %d: ", p.Line)
 	} else if p.Offset > 0 {
 		fmt.Fprintf(&b, "offset %d: ", p.Offset)
@@ -90,6 +93,13 @@ func (ps *Problems) at(rule Rule, offset int, pointer, format string, args ...an
 // add adds a problem of an input that has no text.
 func (ps *Problems) add(rule Rule, pointer, format string, args ...any) {
 	ps.at(rule, 0, pointer, format, args...)
+}
+
+// day notes a problem with a date that the calendar does not have; no date is none.
+func (ps *Problems) day(pointer string, d Date) {
+	if !d.IsZero() && !d.exists() {
+		ps.add(RuleValue, pointer, "expected a day of the calendar, found %v", d)
+	}
 }
 
 // err returns the problems as an error, nil if there are none or only warnings.

@@ -1,6 +1,7 @@
 package vuln
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -103,11 +104,19 @@ func ReadRecords(r io.Reader, opts *ReadOptions) iter.Seq2[Record, error] {
 			yield(Record{}, err)
 			return
 		}
-		dec := newDecoder(b, maxRecord)
+		dec, lines := newDecoder(b, maxRecord)
+		// give hands over a record whose problems have places.
+		give := func(rec Record) bool {
+			lines.place(rec.Problems)
+			lines.done = dec.InputOffset()
+			return yield(rec, nil)
+		}
 		for first := true; ; first = false {
 			var parts members
 			container := false
-			start := dec.InputOffset()
+			dec.PeekKind() // so that what is before the record has been read
+			unread := dec.UnreadBuffer()
+			start := dec.InputOffset() + int64(len(unread)-len(bytes.TrimLeft(unread, " \t\r\n")))
 			more, err := walkObject(dec, []string{"vulnerabilities", "vulns"}, func(name string, raw jsontext.Value) {
 				parts.put(name, raw, maxRecord)
 			}, func(raw jsontext.Value, offset int64, pointer string) bool {
@@ -117,7 +126,7 @@ func ReadRecords(r io.Reader, opts *ReadOptions) iter.Seq2[Record, error] {
 				if inner.split(raw, offset, pointer, &rec.Problems) {
 					inner.read(&rec, offset, pointer)
 				}
-				return yield(rec, nil)
+				return give(rec)
 			})
 			if errors.Is(err, io.EOF) && !first {
 				return
@@ -129,7 +138,7 @@ func ReadRecords(r io.Reader, opts *ReadOptions) iter.Seq2[Record, error] {
 				err = Problem{Rule: RuleLimit, Offset: start, Message: errTooLarge.Error()}
 			}
 			if err != nil {
-				yield(Record{}, err)
+				yield(Record{}, lines.end(err))
 				return
 			}
 			if !more {
@@ -138,7 +147,7 @@ func ReadRecords(r io.Reader, opts *ReadOptions) iter.Seq2[Record, error] {
 			if !container && len(parts.list) > 0 && !parts.isAnswer() {
 				rec := Record{}
 				parts.read(&rec, start, "")
-				if !yield(rec, nil) {
+				if !give(rec) {
 					return
 				}
 			}
@@ -436,12 +445,7 @@ func (c recordReader) nvd(raw jsontext.Value) {
 			Lang  string `json:"lang"`
 			Value string `json:"value"`
 		} `json:"descriptions"`
-		Metrics struct {
-			V2  []metric `json:"cvssMetricV2"`
-			V30 []metric `json:"cvssMetricV30"`
-			V31 []metric `json:"cvssMetricV31"`
-			V40 []metric `json:"cvssMetricV40"`
-		} `json:"metrics"`
+		Metrics    jsontext.Value `json:"metrics"`
 		Weaknesses []struct {
 			Description []struct {
 				Value string `json:"value"`
@@ -467,13 +471,25 @@ func (c recordReader) nvd(raw jsontext.Value) {
 			c.cwe(d.Value)
 		}
 	}
-	for _, list := range []struct {
-		name    string
-		metrics []metric
-	}{{"V2", x.Metrics.V2}, {"V30", x.Metrics.V30}, {"V31", x.Metrics.V31}, {"V40", x.Metrics.V40}} {
-		for i, m := range list.metrics {
-			c.stated(m.Source, strings.EqualFold(m.Type, "Primary"), m.Data.Vector, m.Data.Score, fmt.Sprintf("/cve/metrics/cvssMetric%s/%d", list.name, i))
+	if x.Metrics == nil {
+		return
+	}
+	// Member by member, as their order is that of the record.
+	dec := jsontext.NewDecoder(bytes.NewReader(x.Metrics))
+	_, err := walkObject(dec, nil, func(name string, raw jsontext.Value) {
+		if !slices.Contains([]string{"cvssMetricV2", "cvssMetricV30", "cvssMetricV31", "cvssMetricV40"}, name) {
+			return
 		}
+		var list []metric
+		at := "/cve/metrics/" + name
+		if unmarshal(raw, &list, c.offset, c.pointer+at, &c.Problems) {
+			for i, m := range list {
+				c.stated(m.Source, strings.EqualFold(m.Type, "Primary"), m.Data.Vector, m.Data.Score, fmt.Sprintf("%s/%d", at, i))
+			}
+		}
+	}, nil)
+	if x.Metrics.Kind() != '{' || err != nil {
+		c.bad(RuleValue, "/cve/metrics", "expected an object, found %s", cut(string(x.Metrics)))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -73,27 +75,91 @@ func (b *bounded) Read(p []byte) (int, error) {
 var errTooLarge = errors.New("a record is larger than MaxRecord")
 
 // newDecoder returns a decoder that fails when it must hold more than one record
-// may have.
-func newDecoder(r io.Reader, maxRecord int) *jsontext.Decoder {
+// may have, and what knows the lines of the text.
+func newDecoder(r io.Reader, maxRecord int) (*jsontext.Decoder, *feed) {
 	f := &feed{r: r, most: int64(maxRecord)}
 	f.dec = jsontext.NewDecoder(f)
-	return f.dec
+	return f.dec, f
 }
 
+// A feed passes a text to a decoder and remembers where the lines of the latest part
+// of it begin.
 type feed struct {
-	r    io.Reader
-	dec  *jsontext.Decoder
-	fed  int64
-	most int64
+	r      io.Reader
+	dec    *jsontext.Decoder
+	fed    int64
+	most   int64
+	done   int64   // no problem will be told of what is before
+	line   int     // lines before start
+	start  int64   // of a line
+	breaks []int64 // starts of the lines after it
 }
+
+// maxBreaks bounds the lines that are remembered; of what is before them no line
+// is told.
+const maxBreaks = 1 << 20
 
 func (f *feed) Read(p []byte) (int, error) {
 	if f.dec != nil && f.fed-f.dec.InputOffset() > f.most {
 		return 0, errTooLarge
 	}
 	n, err := f.r.Read(p)
+	known := 0
+	for known < len(f.breaks) && (f.breaks[known] <= f.done || len(f.breaks)-known >= maxBreaks) {
+		known++
+	}
+	if known > 0 {
+		f.line, f.start = f.line+known, f.breaks[known-1]
+		f.breaks = append(f.breaks[:0], f.breaks[known:]...)
+	}
+	for rest := p[:n]; ; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			break
+		}
+		rest = rest[i+1:]
+		f.breaks = append(f.breaks, f.fed+int64(n-len(rest)))
+	}
 	f.fed += int64(n)
 	return n, err
+}
+
+// place gives problems line and column of their offsets.
+func (f *feed) place(ps Problems) {
+	for i := range ps {
+		p := &ps[i]
+		if p.Line > 0 || p.Offset < f.start {
+			continue
+		}
+		n, same := slices.BinarySearch(f.breaks, p.Offset)
+		if same {
+			n++
+		}
+		start := f.start
+		if n > 0 {
+			start = f.breaks[n-1]
+		}
+		p.Line, p.Column = f.line+n+1, int(p.Offset-start)+1
+	}
+}
+
+// end gives the problem that ended a text its place.
+func (f *feed) end(err error) error {
+	if p, ok := errors.AsType[Problem](err); ok {
+		ps := Problems{p}
+		f.place(ps)
+		return ps[0]
+	}
+	return err
+}
+
+// short bounds the pointer of a problem.
+func short(pointer string) string {
+	const most = 200
+	if len(pointer) > most {
+		return strings.ToValidUTF8(pointer[:most], "") + "…"
+	}
+	return pointer
 }
 
 // readProblem is the problem that ends a text: a syntax error with its place, a
@@ -104,7 +170,7 @@ func readProblem(err error, offset int64) error {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			rule = RuleDuplicate
 		}
-		return Problem{Rule: rule, Offset: se.ByteOffset, Pointer: string(se.JSONPointer), Message: fmt.Sprintf("not JSON: %v", se.Err)}
+		return Problem{Rule: rule, Offset: se.ByteOffset, Pointer: short(string(se.JSONPointer)), Message: fmt.Sprintf("not JSON: %v", se.Err)}
 	}
 	switch {
 	case errors.Is(err, errTooLong):
@@ -143,13 +209,13 @@ func unmarshal(raw []byte, into any, base int64, pointer string, ps *Problems) b
 	}
 	p := Problem{Rule: RuleValue, Offset: base, Pointer: pointer, Message: err.Error()}
 	if se, ok := errors.AsType[*json.SemanticError](err); ok {
-		p.Offset, p.Pointer = base+se.ByteOffset, pointer+string(se.JSONPointer)
+		p.Offset, p.Pointer = base+se.ByteOffset, short(pointer+string(se.JSONPointer))
 		p.Message = fmt.Sprintf("expected %s, found %s", shape(se), cut(string(se.JSONValue)))
 		if len(se.JSONValue) == 0 {
 			p.Message = fmt.Sprintf("expected %s, found a JSON %v", shape(se), se.JSONKind)
 		}
 	} else if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		p.Offset, p.Pointer, p.Message = base+se.ByteOffset, pointer+string(se.JSONPointer), se.Err.Error()
+		p.Offset, p.Pointer, p.Message = base+se.ByteOffset, short(pointer+string(se.JSONPointer)), se.Err.Error()
 		p.Rule = RuleSyntax
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			p.Rule = RuleDuplicate

@@ -106,9 +106,15 @@ func TestSampling(t *testing.T) {
 		population int
 		want       int
 	}{
-		{Sampling{}, 7, 7}, {Sampling{Number: 5}, 7, 5}, {Sampling{Number: 9}, 7, 7}, {Sampling{Percent: 10}, 41, 5},
-		{Sampling{Percent: 10, Minimum: 3}, 12, 3}, {Sampling{Percent: 10, Minimum: 3}, 2, 2}, {Sampling{Percent: 100}, 7, 7},
-		{Sampling{Deviations: 5, Confidence: 0.9}, 3, 1}, {Sampling{Number: 5}, 0, 0},
+		{Sampling{}, 7, 7},
+		{Sampling{Number: 5}, 7, 5},
+		{Sampling{Number: 9}, 7, 7},
+		{Sampling{Percent: 10}, 41, 5},
+		{Sampling{Percent: 10, Minimum: 3}, 12, 3},
+		{Sampling{Percent: 10, Minimum: 3}, 2, 2},
+		{Sampling{Percent: 100}, 7, 7},
+		{Sampling{Deviations: 5, Confidence: 0.9}, 3, 1},
+		{Sampling{Number: 5}, 0, 0},
 	} {
 		got, err := tt.rule.Size(tt.population)
 		require.NoError(t, err)

@@ -43,8 +43,12 @@ func TestAssessSubjects(t *testing.T) {
 		got = append(got, [2]string{s.Type, s.SubjectUuid})
 	}
 	require.Equal(t, [][2]string{
-		{"component", components["database"]}, {"inventory-item", items[3].UUID}, {"component", self}, {"component", self},
-		{"inventory-item", items[7].UUID}, {"inventory-item", items[7].UUID},
+		{"component", components["database"]},
+		{"inventory-item", items[3].UUID},
+		{"component", self},
+		{"component", self},
+		{"inventory-item", items[7].UUID},
+		{"inventory-item", items[7].UUID},
 	}, got)
 	require.Len(t, res.Causes, 1, "one cause, four subjects")
 	require.Len(t, res.Causes[0].Subjects, 4)

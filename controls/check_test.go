@@ -123,8 +123,11 @@ func TestProblemPlaces(t *testing.T) {
 		{ID: "q", Type: "person", Name: "Q", MemberOf: []string{"p"}},
 	}
 	sys.Requirements = []Requirement{
-		{Control: "XX-1(1)", Description: "d"}, {Control: "AC-2", Description: "d"}, {Statement: "ac-2_smt.a", Description: "d"},
-		{Control: "xx-1 z", Description: "d"}, {Control: "xx-3"},
+		{Control: "XX-1(1)", Description: "d"},
+		{Control: "AC-2", Description: "d"},
+		{Statement: "ac-2_smt.a", Description: "d"},
+		{Control: "xx-1 z", Description: "d"},
+		{Control: "xx-3"},
 	}
 	c := smallCatalog(t)
 	b, err := NewBaseline(c, &BaselineOptions{Controls: []string{"xx-1", "xx-3"}})

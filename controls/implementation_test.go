@@ -288,14 +288,16 @@ func TestPrecedence(t *testing.T) {
 		{
 			"components differ", func(*System) {}, nil,
 			map[string]string{"xx-1_prm_1": " ", "xx-1_prm_3": "a components", "xx-1_prm_4": "seven components", "xx-1_odp.1": "set too components"},
-			[]string{"by requirement", "a", "set too"}, true,
+			[]string{"by requirement", "a", "set too"},
+			true,
 		},
 		{
 			"the system decides", func(s *System) {
 				s.Parameters = []oscal.SetParameter{set("xx-1_prm_1", "by system"), set("old.1", "odp")}
 			}, nil,
 			map[string]string{"xx-1_prm_1": "by system system", "xx-1_odp.1": "odp system"},
-			[]string{"a"}, false,
+			[]string{"a"},
+			false,
 		},
 		{
 			"its requirement before the whole", func(s *System) {
@@ -303,19 +305,22 @@ func TestPrecedence(t *testing.T) {
 				s.Requirements = []Requirement{{Control: "XX-1", Description: "We too.", Parameters: []oscal.SetParameter{set("xx-1_prm_1", "by our requirement")}}}
 			}, nil,
 			map[string]string{"xx-1_prm_1": "by our requirement system"},
-			[]string{"a", "set too"}, false,
+			[]string{"a", "set too"},
+			false,
 		},
 		{
 			"the system for one component", func(s *System) {
 				s.Requirements = []Requirement{{Control: "xx-1", Component: "a", Parameters: []oscal.SetParameter{set("xx-1_prm_1", "by B")}}}
 			}, nil,
 			map[string]string{"xx-1_prm_1": "by B components"},
-			[]string{"by B", "a", "set too"}, false,
+			[]string{"by B", "a", "set too"},
+			false,
 		},
 		{
 			"one source, named as the resource is", func(*System) {}, &ImplementOptions{Sources: []string{"profile.json"}},
 			map[string]string{"xx-1_prm_1": "by requirement components", "xx-1_prm_4": "five six profile"},
-			[]string{"by requirement", "a", "set too"}, false,
+			[]string{"by requirement", "a", "set too"},
+			false,
 		},
 	}
 	for _, tt := range tests {

@@ -231,10 +231,22 @@ func TestXMLNumbers(t *testing.T) {
 		typ            DataType
 		value, literal string
 	}{
-		{TypeBoolean, "1", "true"}, {TypeBoolean, "0", "false"}, {TypeBoolean, "true", "true"}, {TypeBoolean, "yes", ""},
-		{TypeInteger, "+5", "5"}, {TypeInteger, "-05", "-5"}, {TypeInteger, "007", "7"}, {TypeInteger, "0", "0"},
-		{TypeDecimal, ".5", "0.5"}, {TypeDecimal, "1.", "1"}, {TypeDecimal, "-.50", "-0.50"}, {TypeDecimal, "1.0", "1.0"},
-		{TypeDecimal, "1e3", "1e3"}, {TypeDecimal, "x", ""}, {TypeDecimal, ".", ""}, {TypeString, "5", ""},
+		{TypeBoolean, "1", "true"},
+		{TypeBoolean, "0", "false"},
+		{TypeBoolean, "true", "true"},
+		{TypeBoolean, "yes", ""},
+		{TypeInteger, "+5", "5"},
+		{TypeInteger, "-05", "-5"},
+		{TypeInteger, "007", "7"},
+		{TypeInteger, "0", "0"},
+		{TypeDecimal, ".5", "0.5"},
+		{TypeDecimal, "1.", "1"},
+		{TypeDecimal, "-.50", "-0.50"},
+		{TypeDecimal, "1.0", "1.0"},
+		{TypeDecimal, "1e3", "1e3"},
+		{TypeDecimal, "x", ""},
+		{TypeDecimal, ".", ""},
+		{TypeString, "5", ""},
 	} {
 		n := NewNode(&Member{kind: Flag, def: -1, dtype: tt.typ})
 		n.SetValue(tt.value)

@@ -35,8 +35,10 @@ var breachNames = names{
 	"review overdue", "assessment stale", "residual above inherent", "treatments completed but current above residual",
 }
 
-func (k BreachKind) String() string               { return breachNames.string("BreachKind", int(k)) }
+func (k BreachKind) String() string { return breachNames.string("BreachKind", int(k)) }
+
 func (k BreachKind) MarshalText() ([]byte, error) { return breachNames.marshal("BreachKind", int(k)) }
+
 func (k *BreachKind) UnmarshalText(text []byte) error {
 	return unmarshal(breachNames, "breach", text, k)
 }

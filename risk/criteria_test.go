@@ -237,10 +237,16 @@ func TestBreachesSince(t *testing.T) {
 			{ResponseOverdue, false, day(2026, 6, 1), "response overdue: a"},
 			{DeadlinePassed, false, day(2026, 7, 1), "deadline passed"},
 		}},
-		{"accepted", Risk{Deadline: day(2026, 7, 1), Assessments: levels("moderate"), Acceptances: []Acceptance{{Decision: Approved, Expires: day(2026, 8, 30), Digest: rated("d", "moderate", now).Digest()}}},
-			[]Breach{{AboveAppetite, true, day(2026, 1, 1), "above appetite: moderate"}}},
-		{"accepted, soon over", Risk{Assessments: levels("low"), Acceptances: []Acceptance{{Decision: Approved, Expires: day(2026, 7, 3), Digest: rated("d", "low", now).Digest()}}},
-			[]Breach{{AcceptanceExpires, true, day(2026, 7, 3), "acceptance expires in 1 day"}}},
+		{
+			"accepted",
+			Risk{Deadline: day(2026, 7, 1), Assessments: levels("moderate"), Acceptances: []Acceptance{{Decision: Approved, Expires: day(2026, 8, 30), Digest: rated("d", "moderate", now).Digest()}}},
+			[]Breach{{AboveAppetite, true, day(2026, 1, 1), "above appetite: moderate"}},
+		},
+		{
+			"accepted, soon over",
+			Risk{Assessments: levels("low"), Acceptances: []Acceptance{{Decision: Approved, Expires: day(2026, 7, 3), Digest: rated("d", "low", now).Digest()}}},
+			[]Breach{{AcceptanceExpires, true, day(2026, 7, 3), "acceptance expires in 1 day"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := c.Breaches(tt.r, now)
@@ -261,8 +267,11 @@ func TestCriteriaCheck(t *testing.T) {
 		{"empty scale", Criteria{Scales: []Scale{{}}}, []string{"scales/0"}},
 		{"twice", Criteria{Scales: []Scale{scale, scale}}, []string{"scales/1"}},
 		{"levels", Criteria{Scales: []Scale{{testScale, []string{"a", "", "a"}}}}, []string{"scales/0/levels/1", "scales/0/levels/2"}},
-		{"unknown levels, all of them", Criteria{Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "x", Tolerance: "y", Capacity: "z"}}},
-			[]string{"appetites/0/appetite", "appetites/0/tolerance", "appetites/0/capacity"}},
+		{
+			"unknown levels, all of them",
+			Criteria{Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "x", Tolerance: "y", Capacity: "z"}}},
+			[]string{"appetites/0/appetite", "appetites/0/tolerance", "appetites/0/capacity"},
+		},
 		{"tolerance below appetite", Criteria{Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "high", Tolerance: "low"}}}, []string{"appetites/0"}},
 		{"two appetites", Criteria{Scales: []Scale{scale}, Appetites: []Appetite{{System: testScale, Appetite: "high"}, {System: testScale, Appetite: "low"}}}, []string{"appetites/1"}},
 		{"amount", Criteria{Appetites: []Appetite{{MeanLoss: math.NaN()}}}, []string{"appetites/0/meanLoss"}},

@@ -401,7 +401,8 @@ func TestLossAlone(t *testing.T) {
 			{System: testScale, Appetite: "low", Currency: "EUR", MeanLoss: 100_000},
 		},
 		Authorities: []Authority{
-			{Who: "cfo", System: fair, Currency: "EUR", MeanLoss: 500_000}, {Who: "isso", System: fair, Currency: "EUR", MeanLoss: 50_000},
+			{Who: "cfo", System: fair, Currency: "EUR", MeanLoss: 500_000},
+			{Who: "isso", System: fair, Currency: "EUR", MeanLoss: 50_000},
 			{Who: "ao", System: testScale, Level: "high", Currency: "EUR", MeanLoss: 500_000},
 		},
 	}

@@ -123,7 +123,9 @@ func TestForeignLevels(t *testing.T) {
 		poam + "0": {{Inherent, SystemFedRAMP, "high"}},
 		poam + "1": {
 			{Current, "https://us-cert.cisa.gov", ""},
-			{Inherent, SystemFedRAMP, "high"}, {Residual, SystemFedRAMP, "moderate"}, {Current, unknown, ""},
+			{Inherent, SystemFedRAMP, "high"},
+			{Residual, SystemFedRAMP, "moderate"},
+			{Current, unknown, ""},
 		},
 		sar + "0": {{Inherent, SystemFedRAMP, ""}},
 		sar + "1": {{Inherent, SystemFedRAMP, ""}},

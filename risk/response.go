@@ -23,6 +23,7 @@ func (k ResponseKind) String() string { return responseNames.string("ResponseKin
 func (k ResponseKind) MarshalText() ([]byte, error) {
 	return responseNames.marshal("ResponseKind", int(k))
 }
+
 func (k *ResponseKind) UnmarshalText(text []byte) error {
 	return unmarshal(responseNames, "kind of response", text, k)
 }
@@ -41,8 +42,10 @@ const (
 
 var lifecycleNames = names{"", "recommendation", "planned", "completed", "cancelled"}
 
-func (l Lifecycle) String() string               { return lifecycleNames.string("Lifecycle", int(l)) }
+func (l Lifecycle) String() string { return lifecycleNames.string("Lifecycle", int(l)) }
+
 func (l Lifecycle) MarshalText() ([]byte, error) { return lifecycleNames.marshal("Lifecycle", int(l)) }
+
 func (l *Lifecycle) UnmarshalText(text []byte) error {
 	return unmarshal(lifecycleNames, "life cycle", text, l)
 }

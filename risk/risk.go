@@ -35,8 +35,10 @@ const (
 
 var closeNames = names{"", "eliminated", "false-positive", "duplicate", "out-of-scope"}
 
-func (c CloseReason) String() string               { return closeNames.string("CloseReason", int(c)) }
+func (c CloseReason) String() string { return closeNames.string("CloseReason", int(c)) }
+
 func (c CloseReason) MarshalText() ([]byte, error) { return closeNames.marshal("CloseReason", int(c)) }
+
 func (c *CloseReason) UnmarshalText(text []byte) error {
 	return unmarshal(closeNames, "reason of closure", text, c)
 }

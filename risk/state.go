@@ -60,8 +60,10 @@ var eventNames = names{
 	"close", "reopen", "respond", "review",
 }
 
-func (k EventKind) String() string                   { return eventNames.string("EventKind", int(k)) }
-func (k EventKind) MarshalText() ([]byte, error)     { return eventNames.marshal("EventKind", int(k)) }
+func (k EventKind) String() string { return eventNames.string("EventKind", int(k)) }
+
+func (k EventKind) MarshalText() ([]byte, error) { return eventNames.marshal("EventKind", int(k)) }
+
 func (k *EventKind) UnmarshalText(text []byte) error { return unmarshal(eventNames, "event", text, k) }
 
 // An Event is what someone does about a risk. The kind says which of the other

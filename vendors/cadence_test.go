@@ -151,17 +151,25 @@ func TestClauseGaps(t *testing.T) {
 		{"no duties: presence alone", Contract{Clauses: []Clause{{Kind: "breach-notification"}, {Kind: "exit"}}}, nil, nil, nil},
 		{"the better clause counts", Contract{Clauses: []Clause{within(Span{30, Days}), within(Span{2, Hours}), {Kind: "exit"}}}, duty, nil, nil},
 		{
-			"no margin left", Contract{Clauses: []Clause{within(Span{1, Hours}), {Kind: "exit"}}}, []Duty{{"d", Span{3, Hours}}}, nil,
+			"no margin left",
+			Contract{Clauses: []Clause{within(Span{1, Hours}), {Kind: "exit"}}},
+			[]Duty{{"d", Span{3, Hours}}},
+			nil,
 			[]Gap{{Clause: "breach-notification", Kind: ClauseTooSlow}},
 		},
 		{"no margin asked for", Contract{Clauses: []Clause{within(Span{24, Hours}), {Kind: "exit"}}}, duty, &ClauseOptions{Margin: -1}, nil},
 		{
-			"waived", Contract{Clauses: []Clause{within(Span{1, Hours})}, Waivers: []Waiver{{Clause: "exit", Until: date("2026-01-01")}, {Clause: "exit", Until: date("2026-06-30")}}}, duty, nil,
+			"waived",
+			Contract{Clauses: []Clause{within(Span{1, Hours})}, Waivers: []Waiver{{Clause: "exit", Until: date("2026-01-01")}, {Clause: "exit", Until: date("2026-06-30")}}},
+			duty, nil,
 			[]Gap{{Clause: "exit", Kind: ClauseMissing, Waived: date("2026-06-30")}},
 		},
 		{"without holidays a business day is a weekend", Contract{Clauses: []Clause{within(Span{1, BusinessDays}), {Kind: "exit"}}}, []Duty{{"d", Span{76, Hours}}}, &ClauseOptions{Holidays: -1}, nil},
 		{
-			"a month of ours is short, one of theirs long", Contract{Clauses: []Clause{within(Span{1, Months}), {Kind: "exit"}}}, []Duty{{"d", Span{1, Months}}}, &ClauseOptions{Margin: -1},
+			"a month of ours is short, one of theirs long",
+			Contract{Clauses: []Clause{within(Span{1, Months}), {Kind: "exit"}}},
+			[]Duty{{"d", Span{1, Months}}},
+			&ClauseOptions{Margin: -1},
 			[]Gap{{Clause: "breach-notification", Kind: ClauseTooSlow, Allowed: 28 * 24 * time.Hour}},
 		},
 	}

@@ -25,6 +25,7 @@ func (s CoverageState) String() string { return coverageNames.name("CoverageStat
 func (s CoverageState) MarshalText() ([]byte, error) {
 	return coverageNames.marshal("CoverageState", int(s))
 }
+
 func (s *CoverageState) UnmarshalText(text []byte) error {
 	i, err := coverageNames.unmarshal(text)
 	*s = CoverageState(i)

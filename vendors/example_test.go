@@ -41,7 +41,8 @@ func portfolio() *vendors.Portfolio {
 			ID: "c-1", Start: day("2026-01-01"), End: day("2026-12-31"), AutoRenew: true, Notice: vendors.Span{Amount: 3, Unit: vendors.Months},
 			Clauses: []vendors.Clause{
 				{Kind: "breach-notification", Within: &vendors.Span{Amount: 1, Unit: vendors.BusinessDays}},
-				{Kind: "right-to-audit"}, {Kind: "data-return"},
+				{Kind: "right-to-audit"},
+				{Kind: "data-return"},
 			},
 		}},
 		Assessments: []vendors.Assessment{{

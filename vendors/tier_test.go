@@ -119,8 +119,12 @@ func TestTierIsTheMinimum(t *testing.T) {
 		require.NoError(t, err)
 		want := Tier(4)
 		parts := []Exposure{
-			{Function: e.Function}, {Data: e.Data}, {Records: e.Records}, {Access: e.Access},
-			{Substitutability: e.Substitutability}, {Regulated: e.Regulated},
+			{Function: e.Function},
+			{Data: e.Data},
+			{Records: e.Records},
+			{Access: e.Access},
+			{Substitutability: e.Substitutability},
+			{Regulated: e.Regulated},
 		}
 		for _, part := range parts {
 			got, err := s.Tier(part, opts)

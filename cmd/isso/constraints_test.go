@@ -100,8 +100,12 @@ func TestValidateSARIF(t *testing.T) {
 		got = append(got, []any{r.RuleID, r.Level, at.ArtifactLocation.URI, at.Region.StartLine, at.Region.StartColumn})
 	}
 	require.Equal(t, [][]any{
-		{"has-parties", "note", "party.json", 1, 2}, {"party-mail", "warning", "party.json", 3, 12}, {"oscal-metadata-party-type-values", "error", "party.json", 3, 66},
-		{"datatype", "error", "bad.json", 1, 20}, {"datatype", "error", "bad.json", 2, 17}, {"member-unknown", "error", "bad.json", 2, 71},
+		{"has-parties", "note", "party.json", 1, 2},
+		{"party-mail", "warning", "party.json", 3, 12},
+		{"oscal-metadata-party-type-values", "error", "party.json", 3, 66},
+		{"datatype", "error", "bad.json", 1, 20},
+		{"datatype", "error", "bad.json", 2, 17},
+		{"member-unknown", "error", "bad.json", 2, 71},
 	}, got)
 }
 

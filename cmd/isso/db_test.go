@@ -218,28 +218,42 @@ func TestDBVerifyTampered(t *testing.T) {
 	defer db.Close()
 	const blob = "~blob \"*\""
 	for _, tt := range []struct{ name, statement, want string }{
-		{"actor of an entry", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'p01', 'p02') AS BLOB) WHERE collection = '~audit'`,
-			"entry 1: the stored hash is not that of the entry"},
-		{"title of a document", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), '"yes"', '"no"') AS BLOB) WHERE collection = 'documents'`,
-			"entry 2: the stored bytes are not what this package writes: the content does not fit its digest * (documents \"good\")"},
+		{
+			"actor of an entry", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), 'p01', 'p02') AS BLOB) WHERE collection = '~audit'`,
+			"entry 1: the stored hash is not that of the entry",
+		},
+		{
+			"title of a document", `UPDATE issokit_record SET data = CAST(replace(CAST(data AS TEXT), '"yes"', '"no"') AS BLOB) WHERE collection = 'documents'`,
+			"entry 2: the stored bytes are not what this package writes: the content does not fit its digest * (documents \"good\")",
+		},
 		{"record removed", `DELETE FROM issokit_record WHERE collection = 'documents'`, "entry 2: the record is missing (documents \"good\")"},
 		{"trail removed", `DELETE FROM issokit_record WHERE collection = '~audit'`, "entry 1: it is missing: the checkpoint knows entries up to 2"},
 		{"all given to another tenant", `UPDATE issokit_record SET tenant = 'u'`, "audit trail of tenant \"u\": entry 1: the entry is one of tenant \"\""},
 		{"text removed", `DELETE FROM issokit_record WHERE collection = '~blob'`, "entry 1: the blob is missing (" + blob + ")"},
-		{"record in another collection", `INSERT INTO issokit_record SELECT tenant, 'fresh', key, revision, attrs, data FROM issokit_record WHERE collection = 'documents'`,
-			"entry 0: a record that the trail does not know, or says is deleted (fresh \"good\")"},
-		{"record that nothing finds", `UPDATE issokit_record SET key = CAST(key AS BLOB) WHERE collection = 'documents'`,
-			"entry 2: * expected text, found []uint8 (documents \"good\")"},
+		{
+			"record in another collection", `INSERT INTO issokit_record SELECT tenant, 'fresh', key, revision, attrs, data FROM issokit_record WHERE collection = 'documents'`,
+			"entry 0: a record that the trail does not know, or says is deleted (fresh \"good\")",
+		},
+		{
+			"record that nothing finds", `UPDATE issokit_record SET key = CAST(key AS BLOB) WHERE collection = 'documents'`,
+			"entry 2: * expected text, found []uint8 (documents \"good\")",
+		},
 		{"damaged revision", `UPDATE issokit_record SET revision = 'abc' WHERE collection = 'documents'`, "entry 2: *(documents \"good\")"},
 		{"damaged attributes", `UPDATE issokit_record SET attrs = x'ff' WHERE collection = 'documents'`, "entry 2: *(documents \"good\")"},
 		{"damaged entry", `UPDATE issokit_record SET revision = 'abc' WHERE collection = '~audit' AND key LIKE '%2'`, "entry 2: *"},
 		{"history not found", `DELETE FROM issokit_attr WHERE collection = '~audit' AND key LIKE '%2'`, "entry 2: the index does not find it by its attribute record *"},
-		{"document not found", `DELETE FROM issokit_attr WHERE collection = 'documents' AND attr = 'model'`,
-			"entry 0: the index does not find it by its attribute model \"catalog\" (documents \"good\")"},
-		{"document found by what it is not", `INSERT INTO issokit_attr VALUES ('', 'documents', 'control', 'ac-1', 'good')`,
-			"entry 0: the index finds it by the attribute control \"ac-1\", which it does not have (documents \"good\")"},
-		{"document found by nothing", `UPDATE issokit_record SET attrs = NULL WHERE collection = 'documents'; DELETE FROM issokit_attr WHERE collection = 'documents'`,
-			"documents: the stored bytes are not what this package writes: 1 documents are not found by what they hold"},
+		{
+			"document not found", `DELETE FROM issokit_attr WHERE collection = 'documents' AND attr = 'model'`,
+			"entry 0: the index does not find it by its attribute model \"catalog\" (documents \"good\")",
+		},
+		{
+			"document found by what it is not", `INSERT INTO issokit_attr VALUES ('', 'documents', 'control', 'ac-1', 'good')`,
+			"entry 0: the index finds it by the attribute control \"ac-1\", which it does not have (documents \"good\")",
+		},
+		{
+			"document found by nothing", `UPDATE issokit_record SET attrs = NULL WHERE collection = 'documents'; DELETE FROM issokit_attr WHERE collection = 'documents'`,
+			"documents: the stored bytes are not what this package writes: 1 documents are not found by what they hold",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			require.NoError(t, copyFile("backup.db", "tampered.db"))

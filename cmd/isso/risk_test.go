@@ -229,9 +229,11 @@ stdin:1:89: expected a number, found the text "5 EUR" (at /scenarios/0/losses/0/
 		{"cycle", "scenarios:\n- id: a\n  frequency: {triggered-by: a, probability: 0.1}\n  losses: [{form: response, magnitude: 3}]\n", "stdin:3:3: scenario a: loss event frequency: expected a parent that does not depend on it, found \"a\" (at /scenarios/0/frequency)\n"},
 		{"matrix", "scenarios:\n- {id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: 3}]}\nfrequency-correlation: {scenarios: [a], matrix: [[2]]}\n", "stdin:3:1: correlation of frequencies: row 1, column 1: expected a number from -1 to 1, found 2 (at /frequency-correlation)\n"},
 		{"no loss", "scenarios: [{id: a, frequency: {poisson: 1}, losses: []}]", "stdin:1:46: scenario a: losses: expected one at least, found none (at /scenarios/0/losses)\n"},
-		{"deep", "scenarios: [{id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: " +
-			strings.Repeat("{mixture: [{weight: 1, distribution: ", 16) + "1" + strings.Repeat("}]}", 16) + "}]}]",
-			"stdin:1:661: expected at most 16 distributions within each other (at /scenarios/0/losses/0/magnitude" + strings.Repeat("/mixture/0/distribution", 16) + ")\n"},
+		{
+			"deep", "scenarios: [{id: a, frequency: {poisson: 1}, losses: [{form: response, magnitude: " +
+				strings.Repeat("{mixture: [{weight: 1, distribution: ", 16) + "1" + strings.Repeat("}]}", 16) + "}]}]",
+			"stdin:1:661: expected at most 16 distributions within each other (at /scenarios/0/losses/0/magnitude" + strings.Repeat("/mixture/0/distribution", 16) + ")\n",
+		},
 		{"nothing", "", "stdin:1:1: the file is empty\n"},
 		{"no mapping", "3", "stdin:1:1: expected an object, found \"3\"\n"},
 		{"alias", "a: &a [*a]\nscenarios: [{id: a, frequency: {poisson: *a}, losses: []}]", ""},

@@ -241,7 +241,8 @@ func TestAcceptance(t *testing.T) {
 	now := june
 	assessment := risk.Rated(risk.Current, rated, now.Add(-time.Hour), risk.Actor{ID: "p.meyer"})
 	for _, e := range []map[string]any{
-		{"Kind": "analyse", "Assessments": []risk.Assessment{assessment}}, {"Kind": "evaluate"},
+		{"Kind": "analyse", "Assessments": []risk.Assessment{assessment}},
+		{"Kind": "evaluate"},
 		{"Kind": "request-acceptance", "Reason": "The system is retired soon.", "Expires": now.AddDate(0, 3, 0), "Digest": assessment.Digest()},
 	} {
 		status, text, _ := c.do("POST", "/risks/R-1/events", e)
@@ -270,8 +271,10 @@ func TestAcceptance(t *testing.T) {
 		body   string
 		status int
 	}{
-		{meyer, `{"approves":true}`, http.StatusForbidden}, {schmidt, `{}`, http.StatusBadRequest},
-		{other, `{"approves":true}`, http.StatusNotFound}, {schmidt, `{"approves":true}`, http.StatusOK},
+		{meyer, `{"approves":true}`, http.StatusForbidden},
+		{schmidt, `{}`, http.StatusBadRequest},
+		{other, `{"approves":true}`, http.StatusNotFound},
+		{schmidt, `{"approves":true}`, http.StatusOK},
 		{schmidt, `{"approves":true}`, http.StatusConflict},
 	} {
 		status, text := decide(c.as(tt.who), first, tt.body)

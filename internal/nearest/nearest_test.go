@@ -9,7 +9,13 @@ import (
 func TestName(t *testing.T) {
 	names := []string{"title", "description", "id", "uuid"}
 	for _, tt := range []struct{ name, want string }{
-		{"titel", "title"}, {"descripton", "description"}, {"uuids", "uuid"}, {"colour", ""}, {"x", ""}, {"ix", "id"}, {"", ""},
+		{"titel", "title"},
+		{"descripton", "description"},
+		{"uuids", "uuid"},
+		{"colour", ""},
+		{"x", ""},
+		{"ix", "id"},
+		{"", ""},
 		{"an-absurdly-long-name-that-nobody-would-ever-write-into-a-file-of-any-kind", ""},
 	} {
 		require.Equal(t, tt.want, Name(tt.name, names), tt.name)

@@ -34,32 +34,56 @@ func TestSubjects(t *testing.T) {
 		want       []string
 		summary    string
 	}{
-		{"statement", plan, func(doc *oscal.Document) { at(doc, "by-component").Set("description", "Other words.") },
-			[]string{"changed statement au-1_smt.a of au-1: by-component"}, "1 statement changed; 1 change in all"},
-		{"requirement and statement", plan, func(doc *oscal.Document) {
-			at(doc, "implemented-requirement").Set("remarks", "See below.")
-			at(doc, "by-component").Set("remarks", "Other words.")
-		}, []string{"changed statement au-1_smt.a of au-1: by-component", "changed implemented-requirement au-1 of au-1: remarks"},
-			"1 implemented-requirement changed, 1 statement changed; 2 changes in all"},
-		{"requirement gone", plan, func(doc *oscal.Document) { remove(at(doc, "implemented-requirement")) },
-			[]string{"removed implemented-requirement au-1 of au-1: ", "removed statement au-1_smt of au-1: ",
+		{
+			"statement", plan, func(doc *oscal.Document) { at(doc, "by-component").Set("description", "Other words.") },
+			[]string{"changed statement au-1_smt.a of au-1: by-component"},
+			"1 statement changed; 1 change in all",
+		},
+		{
+			"requirement and statement", plan, func(doc *oscal.Document) {
+				at(doc, "implemented-requirement").Set("remarks", "See below.")
+				at(doc, "by-component").Set("remarks", "Other words.")
+			},
+			[]string{"changed statement au-1_smt.a of au-1: by-component", "changed implemented-requirement au-1 of au-1: remarks"},
+			"1 implemented-requirement changed, 1 statement changed; 2 changes in all",
+		},
+		{
+			"requirement gone", plan, func(doc *oscal.Document) { remove(at(doc, "implemented-requirement")) },
+			[]string{
+				"removed implemented-requirement au-1 of au-1: ", "removed statement au-1_smt of au-1: ",
 				"removed statement au-1_smt.a of au-1: ", "removed statement au-1_smt.a.1 of au-1: ", "removed statement au-1_smt.a.2 of au-1: ",
-				"removed statement au-1_smt.b of au-1: ", "removed statement au-1_smt.b.1 of au-1: ", "removed statement au-1_smt.b.2 of au-1: "},
-			"1 implemented-requirement removed, 7 statements removed; 1 change in all"},
-		{"another UUID", plan, func(doc *oscal.Document) { at(doc, "statement").Set("uuid", "99999999-0000-4000-8000-000000000000") },
-			[]string{"renamed statement au-1_smt of au-1: "}, "1 statement renamed; 1 change in all"},
+				"removed statement au-1_smt.b of au-1: ", "removed statement au-1_smt.b.1 of au-1: ", "removed statement au-1_smt.b.2 of au-1: ",
+			},
+			"1 implemented-requirement removed, 7 statements removed; 1 change in all",
+		},
+		{
+			"another UUID", plan, func(doc *oscal.Document) { at(doc, "statement").Set("uuid", "99999999-0000-4000-8000-000000000000") },
+			[]string{"renamed statement au-1_smt of au-1: "},
+			"1 statement renamed; 1 change in all",
+		},
 		{"another UUID and text", plan, func(doc *oscal.Document) {
 			at(doc, "statement").Set("uuid", "99999999-0000-4000-8000-000000000000")
 			at(doc, "statement").Set("remarks", "Other words.")
 		}, []string{"changed statement au-1_smt of au-1: remarks"}, "1 statement changed; 2 changes in all"},
 		{"title of the document", plan, func(doc *oscal.Document) { doc.Root().Child("metadata").Set("title", "T") }, nil, "1 change in all"},
-		{"item", poam, func(doc *oscal.Document) { at(doc, "poam-item").Set("description", "Other words.") },
-			[]string{"changed poam-item Update Django Framework Configuration to Disable Default Admin Panel: description"}, "1 poam-item changed; 1 change in all"},
-		{"item gone", poam, func(doc *oscal.Document) { remove(at(doc, "poam-item")) },
-			[]string{"removed poam-item Update Django Framework Configuration to Disable Default Admin Panel: "}, "1 poam-item removed; 1 change in all"},
-		{"risk of an item", poam, func(doc *oscal.Document) { doc.Find("1c65d2d3-7735-47fa-8f68-a236744beab7").Set("status", "closed") },
-			[]string{"changed risk IFA-GOODREAD-RISK-2: GoodRead System Engineers Have Over-Privileged Access to Cloud Infrastructure Account: status",
-				"changed poam-item GoodRead System Engineers Have Over-Privileged Access to Cloud Infrastructure Account: risk"}, "1 risk changed, 1 poam-item changed; 1 change in all"},
+		{
+			"item", poam, func(doc *oscal.Document) { at(doc, "poam-item").Set("description", "Other words.") },
+			[]string{"changed poam-item Update Django Framework Configuration to Disable Default Admin Panel: description"},
+			"1 poam-item changed; 1 change in all",
+		},
+		{
+			"item gone", poam, func(doc *oscal.Document) { remove(at(doc, "poam-item")) },
+			[]string{"removed poam-item Update Django Framework Configuration to Disable Default Admin Panel: "},
+			"1 poam-item removed; 1 change in all",
+		},
+		{
+			"risk of an item", poam, func(doc *oscal.Document) { doc.Find("1c65d2d3-7735-47fa-8f68-a236744beab7").Set("status", "closed") },
+			[]string{
+				"changed risk IFA-GOODREAD-RISK-2: GoodRead System Engineers Have Over-Privileged Access to Cloud Infrastructure Account: status",
+				"changed poam-item GoodRead System Engineers Have Over-Privileged Access to Cloud Infrastructure Account: risk",
+			},
+			"1 risk changed, 1 poam-item changed; 1 change in all",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			doc := read(t, tt.file)

@@ -86,16 +86,19 @@ func TestPhases(t *testing.T) {
 	}{
 		{
 			"an excluded parent with its children", `"imports": [{"href": "nested.json", "exclude-controls": [{"with-child-controls": "yes", "with-ids": ["a.1"]}]}]`,
-			"a a.2 b", []string{"document-problem profile.json"}, // the model wants an include, the specification does not
+			"a a.2 b",
+			[]string{"document-problem profile.json"}, // the model wants an include, the specification does not
 		},
 		{
 			"all may be taken together with some", `"imports": [{"href": "nested.json", ` + all + `, "include-controls": [{"with-ids": ["a"]}]}]`,
-			"a a.1 a.1.1 a.2 b", []string{"document-problem profile.json"},
+			"a a.1 a.1.1 a.2 b",
+			[]string{"document-problem profile.json"},
 		},
 		{
 			"criteria that meet nothing", `"imports": [{"href": "nested.json", "include-controls": [{"with-ids": ["A", "b"], "matching": [{"pattern": "?"}, {"pattern": "z*"}, {}]}],
 				"exclude-controls": [{"with-ids": ["zz"], "with-child-controls": "maybe"}]}]`,
-			"a b", []string{"unknown-value maybe", "unknown-control A", "unmatched-pattern z*", "unknown-control zz"},
+			"a b",
+			[]string{"unknown-value maybe", "unknown-control A", "unmatched-pattern z*", "unknown-control zz"},
 		},
 		{
 			"groups of one id become one where the first is; the last title wins", oneTwo + `, "merge": {"as-is": true, "combine": {"method": "use-first"}}`,
@@ -103,15 +106,18 @@ func TestPhases(t *testing.T) {
 		},
 		{
 			"parameters of one id are kept apart", oneTwo,
-			"p:p=1 p:gp=1 p:p=2 a(a_s) b c", []string{"duplicate-parameter p"},
+			"p:p=1 p:gp=1 p:p=2 a(a_s) b c",
+			[]string{"duplicate-parameter p"},
 		},
 		{
 			"the same catalog twice", `"imports": [{"href": "one.json", "include-all": {}}, {"href": "one.json", "include-controls": [{"with-ids": ["a"]}]}], "merge": {"as-is": true}`,
-			"p:p=1 g{T1 p:gp=1 x=1 y=1 a(a_s) a(a_s)} h{b}", []string{"duplicate-control a"},
+			"p:p=1 g{T1 p:gp=1 x=1 y=1 a(a_s) a(a_s)} h{b}",
+			[]string{"duplicate-control a"},
 		},
 		{
 			"merged groups with groups and controls", `"imports": [{"href": "one.json", "include-controls": [{"with-ids": ["b"]}]}, {"href": "mixed.json", "include-all": {}}], "merge": {"as-is": true}`,
-			"h{i{m} b}", []string{"group-with-both h"},
+			"h{i{m} b}",
+			[]string{"group-with-both h"},
 		},
 		{
 			"custom groups take the content of imported groups", `"imports": [{"href": "one.json", "include-all": {}}], "merge": {"custom": {
@@ -125,7 +131,8 @@ func TestPhases(t *testing.T) {
 				{"order": "descending", "include-controls": [{"with-ids": ["a.1.1", "a", "a.2", "b"]}]},
 				{"order": "sideways", "include-controls": [{"with-ids": ["b"]}]},
 				{"include-controls": [{"with-ids": ["nope"]}]}]}}`,
-			"b a(a.2 a.1.1) b", []string{"unknown-value sideways", "unknown-control nope", "nothing-selected ", "duplicate-control b"},
+			"b a(a.2 a.1.1) b",
+			[]string{"unknown-value sideways", "unknown-control nope", "nothing-selected ", "duplicate-control b"},
 		},
 		{
 			"a parameter of an excluded control that is referred to, and what it refers to", `"imports": [{"href": "refs.json", "include-all": {}, "exclude-controls": [{"with-ids": ["a"]}]}],
@@ -139,7 +146,8 @@ func TestPhases(t *testing.T) {
 		{
 			"a parameter of an excluded control that is only set", `"imports": [{"href": "refs.json", "include-all": {}, "exclude-controls": [{"with-ids": ["a", "b"]}]}],
 				"modify": {"set-parameters": [{"param-id": "ap", "values": ["x"]}, {"param-id": "none", "values": ["x"]}]}`,
-			"", []string{"unknown-parameter none", "unknown-parameter ap"},
+			"",
+			[]string{"unknown-parameter none", "unknown-parameter ap"},
 		},
 		{
 			"a parameter is not loose beside its control", `"imports": [{"href": "refs.json", "include-controls": [{"with-ids": ["b"]}]}, {"href": "refs.json", "include-controls": [{"with-ids": ["a"]}]}]`,
@@ -147,7 +155,8 @@ func TestPhases(t *testing.T) {
 		},
 		{
 			"removal by every criterion that is given", parts(`{"control-id": "a", "removes": [{"by-name": "n", "by-item-name": "prop"}, {"by-class": "k"}, {"by-id": "i2"}, {"by-item-name": "link"}, {"by-ns": "http://none"}, {}]}`),
-			"a(p:ap[inner=1] s(i1) a.1)", []string{"nothing-removed a", "nothing-removed a", "nothing-removed a"},
+			"a(p:ap[inner=1] s(i1) a.1)",
+			[]string{"nothing-removed a", "nothing-removed a", "nothing-removed a"},
 		},
 		{
 			"a nested control goes where it is named", parts(`{"control-id": "a", "removes": [{"by-id": "a.1", "by-class": "k"}, {"by-name": "inner"}]}`),
@@ -167,7 +176,8 @@ func TestPhases(t *testing.T) {
 		{
 			"additions that find no place", parts(`{"control-id": "a", "adds": [{"by-id": "nope", "title": "x"}, {"by-id": "ap", "title": "x", "parts": [{"name": "x", "id": "x"}]}, {"by-id": "s", "params": [{"id": "x"}]}]},
 				{"control-id": "zz"}`),
-			whole, []string{"unknown-target nope", "misplaced-addition title", "misplaced-addition part", "misplaced-addition param", "unknown-control zz"},
+			whole,
+			[]string{"unknown-target nope", "misplaced-addition title", "misplaced-addition part", "misplaced-addition param", "unknown-control zz"},
 		},
 		{
 			"an addition inside of what is removed goes with it", parts(`{"control-id": "a", "removes": [{"by-id": "s"}], "adds": [{"by-id": "i1", "props": [{"name": "x", "value": "1"}]}, {"by-id": "s", "position": "after", "parts": [{"name": "s", "id": "instead"}]}]}`),

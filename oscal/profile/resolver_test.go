@@ -355,8 +355,10 @@ func TestOtherModels(t *testing.T) {
 	require.Equal(t, []told{{RuleImportUnavailable, ":/profile/imports/0/href", "c.json"}}, tell(err))
 	_, err = NewResolver(Map{"p.json": `{"profile": {"uuid": 1, "colour": "red"}}`}, nil).ResolveURI(t.Context(), "p.json", nil)
 	require.Equal(t, []told{
-		{oscal.RuleMissing, "p.json:/profile", "p.json"}, {oscal.RuleMissing, "p.json:/profile", "p.json"},
-		{oscal.RuleShape, "p.json:/profile", "p.json"}, {oscal.RuleUnknown, "p.json:/profile", "p.json"},
+		{oscal.RuleMissing, "p.json:/profile", "p.json"},
+		{oscal.RuleMissing, "p.json:/profile", "p.json"},
+		{oscal.RuleShape, "p.json:/profile", "p.json"},
+		{oscal.RuleUnknown, "p.json:/profile", "p.json"},
 	}, tell(err))
 	_, err = NewResolver(nil, nil).ResolveURI(t.Context(), "p.json", nil)
 	require.Equal(t, []told{{RuleImportUnavailable, "p.json:", "p.json"}}, tell(err))

@@ -359,8 +359,10 @@ func ExampleTriggered() {
 // frequencies hang together.
 func ExampleCorrelation() {
 	once := func(id string) fair.Scenario {
-		return fair.Scenario{ID: id, Frequency: fair.LossEvents(freq(fair.AtMostOnce(dist(fair.Constant(0.5))))),
-			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1)))}}
+		return fair.Scenario{
+			ID: id, Frequency: fair.LossEvents(freq(fair.AtMostOnce(dist(fair.Constant(0.5))))),
+			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1)))},
+		}
 	}
 	p := fair.Portfolio{Scenarios: []fair.Scenario{once("mail"), once("web")}}
 	both := func() float64 {
@@ -380,8 +382,10 @@ func ExampleCorrelation() {
 // uniform losses goes from 1/sqrt(6) to 1/sqrt(3).
 func ExampleCorrelation_severities() {
 	always := func(id string) fair.Scenario {
-		return fair.Scenario{ID: id, Frequency: fair.LossEvents(freq(fair.Binomial(1, 1))),
-			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Uniform(0, 1)))}}
+		return fair.Scenario{
+			ID: id, Frequency: fair.LossEvents(freq(fair.Binomial(1, 1))),
+			Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Uniform(0, 1)))},
+		}
 	}
 	p := fair.Portfolio{Scenarios: []fair.Scenario{always("a"), always("b")}}
 	sd := func() float64 {
@@ -464,8 +468,10 @@ func ExampleYearsFor() {
 // Mean and standard deviation without a simulation: for a Poisson number of events of
 // a constant loss they are lambda x and sqrt(lambda) x.
 func ExampleScenario_Moments() {
-	s := fair.Scenario{ID: "s", Frequency: fair.LossEvents(freq(fair.Poisson(dist(fair.Constant(4))))),
-		Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1_000)))}}
+	s := fair.Scenario{
+		ID: "s", Frequency: fair.LossEvents(freq(fair.Poisson(dist(fair.Constant(4))))),
+		Losses: []fair.Loss{fair.PrimaryLoss(fair.Response, dist(fair.Constant(1_000)))},
+	}
 	mean, sd, err := s.Moments()
 	if err != nil {
 		log.Fatal(err)

@@ -25,11 +25,14 @@ func TestExceedAtAtoms(t *testing.T) {
 	yearly := once("yearly", 0.5, heavy)
 	yearly.Aggregate = &Layer{Deductible: 1e6}
 	halved := func(s Scenario) Portfolio {
-		return Portfolio{Scenarios: []Scenario{s, once("b", 0.05, must(Uniform(0, 100)))},
-			Controls: []Control{{ID: "k", Effects: []Effect{{Scenario: s.ID, On: OnMagnitude, Efficacy: c(0.5)}}}}}
+		return Portfolio{
+			Scenarios: []Scenario{s, once("b", 0.05, must(Uniform(0, 100)))},
+			Controls:  []Control{{ID: "k", Effects: []Effect{{Scenario: s.ID, On: OnMagnitude, Efficacy: c(0.5)}}}},
+		}
 	}
 	two := Scenario{ID: "two", Frequency: LossEvents(mustFreq(Binomial(2, 0.5))), Losses: []Loss{
-		PrimaryLoss(Response, c(1e6)), SecondaryLoss(Reputation, c(0.5), c(2e6))}}
+		PrimaryLoss(Response, c(1e6)), SecondaryLoss(Reputation, c(0.5), c(2e6)),
+	}}
 	tests := []struct {
 		name string
 		p    Portfolio

@@ -125,7 +125,8 @@ func closedForms() map[string]struct {
 			func(x []float64) float64 {
 				return math.Sin(x[0]) + a*math.Sin(x[1])*math.Sin(x[1]) + b*math.Pow(x[2], 4)*math.Sin(x[0])
 			},
-			[]float64{v1 / v, v2 / v, 0}, []float64{(v1 + v13) / v, v2 / v, v13 / v},
+			[]float64{v1 / v, v2 / v, 0},
+			[]float64{(v1 + v13) / v, v2 / v, v13 / v},
 		},
 		"g function": {
 			uniform(4, 0, 1),

@@ -211,7 +211,8 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, Rating{
 		System: "https://github.com/issokit/issokit/ns/oscal/matrix/m", Version: "2", Level: "high", Score: new(7.5), Digest: r.Digest,
 		Why: []Step{
-			{"input", "strength-of-control", "weak", "assessed"}, {"input", "impact", "major", "assessed"},
+			{"input", "strength-of-control", "weak", "assessed"},
+			{"input", "impact", "major", "assessed"},
 			{"m", "risk", "high", "row strength of control weak, column impact major"},
 		},
 	}, r)

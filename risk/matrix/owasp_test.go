@@ -90,8 +90,10 @@ func TestOWASPCases(t *testing.T) {
 
 	// The numbers of the options are the methodology's.
 	names := [4][4]string{
-		{"skill", "motive", "opportunity", "size"}, {"easeOfDiscovery", "easeOfExploit", "awareness", "intrusionDetection"},
-		{"confidentiality", "integrity", "availability", "accountability"}, {"financial", "reputation", "nonCompliance", "privacy"},
+		{"skill", "motive", "opportunity", "size"},
+		{"easeOfDiscovery", "easeOfExploit", "awareness", "intrusionDetection"},
+		{"confidentiality", "integrity", "availability", "accountability"},
+		{"financial", "reputation", "nonCompliance", "privacy"},
 	}
 	want := []map[string][]float64{
 		file.FactorOptions.Likelihood["threatAgent"], file.FactorOptions.Likelihood["vulnerability"],
@@ -121,12 +123,21 @@ func TestOWASPProblems(t *testing.T) {
 		{"no impact", OWASP{ThreatAgent: four(1), Vulnerability: four(1)}, []string{"technical impact"}},
 		{"unrated impact", OWASP{ThreatAgent: four(1), Vulnerability: four(1), Technical: four(nan), Business: four(nan)}, []string{"technical impact"}},
 		{"unrated likelihood", OWASP{ThreatAgent: []float64{1, nan, 1, 1}, Vulnerability: four(1), Technical: four(1)}, []string{"threat agent/motive"}},
-		{"out of range, all of them", OWASP{ThreatAgent: []float64{-1, 10, math.Inf(1), 1}, Vulnerability: four(1), Technical: []float64{1, 2, nan, 3}},
-			[]string{"threat agent/skill-level", "threat agent/motive", "threat agent/opportunity", "technical impact/loss-of-availability"}},
-		{"weights", OWASP{ThreatAgent: four(1), Vulnerability: four(1), Technical: four(1), Weights: OWASPWeights{Likelihood: []float64{1}, Technical: []float64{0, 0, 0, 0}}},
-			[]string{"weights/likelihood", "weights/technical"}},
-		{"negative weight", OWASP{ThreatAgent: four(1), Vulnerability: four(1), Business: four(1), Weights: OWASPWeights{Business: []float64{-1, 2, nan, 1}}},
-			[]string{"weights/business/0", "weights/business/2", "weights/business"}},
+		{
+			"out of range, all of them",
+			OWASP{ThreatAgent: []float64{-1, 10, math.Inf(1), 1}, Vulnerability: four(1), Technical: []float64{1, 2, nan, 3}},
+			[]string{"threat agent/skill-level", "threat agent/motive", "threat agent/opportunity", "technical impact/loss-of-availability"},
+		},
+		{
+			"weights",
+			OWASP{ThreatAgent: four(1), Vulnerability: four(1), Technical: four(1), Weights: OWASPWeights{Likelihood: []float64{1}, Technical: []float64{0, 0, 0, 0}}},
+			[]string{"weights/likelihood", "weights/technical"},
+		},
+		{
+			"negative weight",
+			OWASP{ThreatAgent: four(1), Vulnerability: four(1), Business: four(1), Weights: OWASPWeights{Business: []float64{-1, 2, nan, 1}}},
+			[]string{"weights/business/0", "weights/business/2", "weights/business"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := tt.o.Rate()

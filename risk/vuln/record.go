@@ -188,7 +188,8 @@ func (m *members) has(name string) bool {
 	return slices.ContainsFunc(m.list, func(x struct {
 		name string
 		raw  jsontext.Value
-	}) bool {
+	},
+	) bool {
 		return x.name == name
 	})
 }

@@ -101,8 +101,11 @@ var historyCases = []testCase{
 			got = append(got, brief{v.Value.Score, v.Revision, v.Action, v.Reason})
 		}
 		require.Equal(e, []brief{
-			{4, 4, store.ActionPut, "test"}, {0, 3, store.ActionDelete, "test"}, {3, 3, store.ActionPut, "correction"},
-			{2, 2, store.ActionPut, "test"}, {1, 1, store.ActionPut, "test"},
+			{4, 4, store.ActionPut, "test"},
+			{0, 3, store.ActionDelete, "test"},
+			{3, 3, store.ActionPut, "correction"},
+			{2, 2, store.ActionPut, "test"},
+			{1, 1, store.ActionPut, "test"},
 		}, got)
 		none, err := collect(e.items.History(e.ctx, "none"))
 		require.NoError(e, err)

@@ -156,10 +156,17 @@ var queryCases = []testCase{
 	{"PageAll", func(e *env) {
 		e.fill(57, func(i int) item { return item{ID: id(i), Owner: string(rune('a' + i%3)), Score: int64(i % 7)} })
 		for _, q := range []store.Query{
-			{}, {Desc: true}, {OrderBy: "score"}, {OrderBy: "score", Desc: true}, {OrderBy: "owner", Desc: true},
-			where(store.Equal("owner", "b")), {Desc: true, Where: []store.Cond{store.Equal("owner", "b")}}, where(store.AnyOf("owner", "b", "c")),
+			{},
+			{Desc: true},
+			{OrderBy: "score"},
+			{OrderBy: "score", Desc: true},
+			{OrderBy: "owner", Desc: true},
+			where(store.Equal("owner", "b")),
+			{Desc: true, Where: []store.Cond{store.Equal("owner", "b")}},
+			where(store.AnyOf("owner", "b", "c")),
 			{OrderBy: "score", Where: []store.Cond{store.Equal("owner", "b")}},
-			{KeyFrom: id(3), KeyTo: id(40)}, {KeyFrom: id(3), KeyTo: id(40), Desc: true},
+			{KeyFrom: id(3), KeyTo: id(40)},
+			{KeyFrom: id(3), KeyTo: id(40), Desc: true},
 		} {
 			for _, limit := range []int{1, 3, 10, 56, 57, 58} {
 				require.Equal(e, e.keys(q), e.pages(q, limit, func() {}), "%+v by %d", q, limit)

@@ -541,7 +541,7 @@ type inTx struct {
 func (i inTx) Close() error { return nil }
 
 func (i inTx) View(_ context.Context, tenant string, fn func(driver.Tx) error) error {
-	return once(fn(&Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant, readOnly: true}))
+	return once(fn(&Tx{b: i.b, session: pooled(i), tenant: tenant, readOnly: true}))
 }
 
 func (i inTx) Update(ctx context.Context, tenant string, fn func(driver.Tx) error) error {
@@ -564,7 +564,7 @@ func (f final) Is(target error) bool { return target != driver.ErrRetry && error
 func (f final) As(target any) bool   { return errors.As(f.err, target) }
 
 func (i inTx) update(ctx context.Context, tenant string, fn func(driver.Tx) error) (err error) {
-	tx := &Tx{b: i.b, session: pooled{i.b, i.tx}, tenant: tenant}
+	tx := &Tx{b: i.b, session: pooled(i), tenant: tenant}
 	if _, err := tx.exec(ctx, savepoint); err != nil {
 		return err
 	}

@@ -73,6 +73,20 @@ stdin: valid catalog by the model of OSCAL 1.2.2; its own version "9.9.9" is unk
 	}
 }
 
+func TestValidateSchema(t *testing.T) {
+	inFolder(t)
+	require.NoError(t, os.WriteFile("s.json", []byte(`{"properties":{"catalog":{"properties":{"metadata":{"properties":{"title":{"maxLength":2}}}}}}}`), 0o600))
+	status, out, errs := isso(t, "", "validate", "good.json", "--schema", "s.json")
+	require.Equal(t, []any{1, ""}, []any{status, errs})
+	require.Equal(t, "good.json:1:79: length must be <= 2, but got 3, says s.json (at /catalog/metadata/title) [json-schema]\n", out)
+	status, out, errs = isso(t, "", "validate", "good.json", "--schema", "s.json", "--not-rule", "json-schema")
+	require.Equal(t, []any{0, "good.json: valid catalog, OSCAL 1.2.2\n", ""}, []any{status, out, errs})
+	require.NoError(t, os.WriteFile("s.json", []byte(`{"$ref":"other.json"}`), 0o600))
+	status, _, errs = isso(t, "", "validate", "good.json", "--schema", "s.json")
+	require.Equal(t, 2, status)
+	require.Contains(t, errs, "isso: schema: s.json: ")
+}
+
 func TestValidateJSON(t *testing.T) {
 	inFolder(t)
 	status, out, _ := isso(t, "", "validate", "--json", "bad.json", "good.json")

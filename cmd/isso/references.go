@@ -51,6 +51,11 @@ func (v *validation) dangling(inputs []input, i int, folder *folder) []constrain
 			f.Level = constraint.LevelWarning
 		}
 	}
+	return v.filter(found)
+}
+
+// filter leaves out what was not asked for.
+func (v *validation) filter(found []constraint.Finding) []constraint.Finding {
 	return slices.DeleteFunc(found, func(f constraint.Finding) bool {
 		return f.Level < v.opts.MinLevel || v.opts.Only != nil && !slices.Contains(v.opts.Only, f.Rule) || slices.Contains(v.opts.Except, f.Rule)
 	})

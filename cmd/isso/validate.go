@@ -14,6 +14,7 @@ import (
 	"github.com/issokit/issokit/internal/nearest"
 	"github.com/issokit/issokit/oscal"
 	"github.com/issokit/issokit/oscal/constraint"
+	"github.com/issokit/issokit/oscal/schema"
 )
 
 // report is what validate says of one file in JSON.
@@ -35,6 +36,8 @@ type validation struct {
 	references string // off, on or strict
 	relRoot    bool
 	sets       []string
+	schemaFile string
+	schema     *schema.Schema
 }
 
 func validateCommand() *cobra.Command {
@@ -91,6 +94,9 @@ func validateCommand() *cobra.Command {
 			if err := v.checkRules(); err != nil {
 				return err
 			}
+			if err := v.loadSchema(); err != nil {
+				return err
+			}
 			return v.run(cmd, files, format, quiet)
 		},
 	}
@@ -100,6 +106,7 @@ func validateCommand() *cobra.Command {
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing for a valid file")
 	flags.StringVar(&level, "level", "", "leave out what weighs less: debug, informational, warning, error or critical")
 	flags.StringArrayVar(&v.sets, "constraints", nil, "file of a constraint set; may be repeated")
+	flags.StringVar(&v.schemaFile, "schema", "", "JSON schema that the JSON form of the documents must pass too")
 	flags.BoolVar(&v.without, "no-constraints", false, "leave out the constraints of the models")
 	flags.BoolVar(&v.opts.OpenLists, "open-lists", false, "also report values that no list has where the lists allow others, as informational: they may be misspelt")
 	flags.BoolVar(&v.deprecated, "deprecated", false, "also report values that are allowed but deprecated, as informational")
@@ -272,6 +279,13 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 		return checked{err: err}
 	}
 	found := onePerFault(res.Findings)
+	if v.schema != nil {
+		ps, err := v.schema.Validate(doc)
+		if err != nil {
+			return checked{err: err}
+		}
+		found = append(found, v.filter(constraint.StructureFindings(ps))...)
+	}
 	if v.deprecated && opts.MinLevel <= constraint.LevelInformational {
 		found = append(found, res.Notices...)
 	}
@@ -287,6 +301,19 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 
 // loadSets loads the sets that --constraints names, and tells what is wrong with
 // any of them.
+func (v *validation) loadSchema() error {
+	if v.schemaFile == "" {
+		return nil
+	}
+	f, err := os.Open(v.schemaFile)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	v.schema, err = schema.Compile(v.schemaFile, f)
+	return err
+}
+
 func (v *validation) loadSets(cmd *cobra.Command) error {
 	var wrong []error
 	for _, file := range v.sets {

@@ -33,6 +33,8 @@ var ruleTexts = map[oscal.Rule]ruleText{
 	oscal.RuleUnsupported: {category: "syntax", short: "Notation that is not supported", full: "YAML merge keys, tags and several documents in one file, and XML document types, are not read."},
 	oscal.RuleNamespace:   {category: "syntax", short: "Wrong XML namespace", full: "Elements must be in the namespace http://csrc.nist.gov/ns/oscal/1.0."},
 
+	"json-schema": {category: "structure", short: "Against the JSON schema", full: "The JSON form of a document must pass the schema that was given (package oscal/schema)."},
+
 	oscal.RuleRootMissing: {category: "structure", short: "No root of an OSCAL model", full: "The top of a document must be the root of one of the models, such as catalog or system-security-plan."},
 	oscal.RuleRootSeveral: {category: "structure", short: "More than one root", full: "A document must have one root of a model."},
 	oscal.RuleUnknown:     {category: "structure", short: "Unknown member", full: "An object or element may have only members that the model gives it."},

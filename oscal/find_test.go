@@ -94,13 +94,14 @@ func TestAll(t *testing.T) {
 		}
 		return out
 	}
-	read := func(file string) *Document {
+	read := func(t *testing.T, file string) *Document {
+		t.Helper()
 		doc, err := Parse(string(corpus.Read(t, file)), nil)
 		require.NotNil(t, doc, "%v", err)
 		return doc
 	}
 	t.Run("catalog", func(t *testing.T) {
-		doc := read("oscal/catalogs/nist-rev5/NIST_SP-800-53_rev5_catalog.json")
+		doc := read(t, "oscal/catalogs/nist-rev5/NIST_SP-800-53_rev5_catalog.json")
 		view, err := As[Catalog](doc)
 		require.NoError(t, err)
 		var groups, controls, params, parts, resources []string
@@ -143,7 +144,7 @@ func TestAll(t *testing.T) {
 		require.NotEqual(t, "edited", ByID[Control](view, controls[3]).Title)
 	})
 	t.Run("plan", func(t *testing.T) {
-		doc := read("oscal/documents/nist-examples/ssp-example.json")
+		doc := read(t, "oscal/documents/nist-examples/ssp-example.json")
 		view, err := As[SystemSecurityPlan](doc)
 		require.NoError(t, err)
 		var statements, components, answers, props []string

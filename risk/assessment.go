@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // Stage says what an assessment counts in. OSCAL's facets call inherent
@@ -71,7 +73,7 @@ type wide float64
 
 func (w wide) MarshalJSON() ([]byte, error) {
 	if math.IsInf(float64(w), 0) {
-		return []byte(strconv.Quote(number(float64(w)))), nil
+		return []byte(strconv.Quote(answer.Number(float64(w)))), nil
 	}
 	return json.Marshal(float64(w))
 }
@@ -226,7 +228,7 @@ func (a Assessment) Digest() string {
 		return hex.EncodeToString(h.Sum(nil))
 	}
 	if a.Score != nil {
-		put("score", number(*a.Score))
+		put("score", answer.Number(*a.Score))
 	}
 	facts := make([]string, len(a.Why))
 	for i, s := range a.Why {
@@ -235,23 +237,19 @@ func (a Assessment) Digest() string {
 	slices.Sort(facts)
 	put(facts...)
 	if l := a.Loss; l != nil {
-		put("loss", l.Currency, number(l.Mean.Value))
+		put("loss", l.Currency, answer.Number(l.Mean.Value))
 		if l.Events != nil {
-			put("lef", number(l.Events.Value))
+			put("lef", answer.Number(l.Events.Value))
 		}
 		for _, q := range append(slices.Clone(l.VaR), l.TVaR...) {
-			put(number(q.P), number(q.Value.Value))
+			put(answer.Number(q.P), answer.Number(q.Value.Value))
 		}
 		for _, e := range l.Curve {
-			put(number(e.Loss), number(e.Probability.Value))
+			put(answer.Number(e.Loss), answer.Number(e.Probability.Value))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
-
-// number writes a number in plain decimal digits, as short as it reads back the
-// same.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // Assessment returns the latest assessment of a stage that rates, i.e. has a
 // level or a loss.

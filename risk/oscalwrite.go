@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/issokit/issokit/internal/answer"
 	"github.com/issokit/issokit/oscal"
 )
 
@@ -479,7 +480,7 @@ func (w *writer) number(name string, f float64) string {
 	if math.IsNaN(f) {
 		w.ps.add(w.id, w.at+name, "expected a number, found NaN")
 	}
-	return number(f)
+	return answer.Number(f)
 }
 
 // loss writes a quantitative result as facets of [SystemFAIR].

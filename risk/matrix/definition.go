@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // A Level is one level of an axis or one outcome: its name, and what a reader
@@ -272,14 +274,14 @@ func (m *Matrix) sum() string {
 	for _, o := range m.def.Outcomes {
 		parts = append(parts, o.Name)
 		if o.Score != nil {
-			parts = append(parts, "score", number(*o.Score))
+			parts = append(parts, "score", answer.Number(*o.Score))
 		}
 	}
 	cells := make([]byte, 0, 2*len(m.cells))
 	for _, c := range m.cells {
 		cells = append(cells, byte(c>>8), byte(c))
 	}
-	return digest(append(parts, string(cells))...)
+	return answer.Digest(append(parts, string(cells))...)
 }
 
 // Sum returns a definition whose outcome is the sum of the ranks of the inputs,

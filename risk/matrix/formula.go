@@ -1,6 +1,10 @@
 package matrix
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/issokit/issokit/internal/answer"
+)
 
 // SystemFormula is the system of ratings by a [Formula].
 const SystemFormula = "https://github.com/issokit/issokit/ns/oscal/likelihood-impact"
@@ -87,7 +91,7 @@ func (f Formula) Rate(likelihood, impact, likelihoods, impacts int, thresholds .
 		if t.From <= score {
 			level = t.Level
 		}
-		inputs = append(inputs, t.Level, number(t.From))
+		inputs = append(inputs, t.Level, answer.Number(t.From))
 	}
 	why := []Step{
 		{"input", "likelihood", fmt.Sprint(likelihood), fmt.Sprintf("of %d", likelihoods)},
@@ -97,5 +101,5 @@ func (f Formula) Rate(likelihood, impact, likelihoods, impacts int, thresholds .
 	if level != "" {
 		why = append(why, Step{"thresholds", "risk", level, "the last that is not above the score"})
 	}
-	return Rating{SystemFormula, f.String(), level, &score, why, digest(inputs...)}, nil
+	return Rating{SystemFormula, f.String(), level, &score, why, answer.Digest(inputs...)}, nil
 }

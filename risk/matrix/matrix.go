@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // Definition returns the definition of the matrix; it is not to be changed.
@@ -78,7 +80,7 @@ func (m *Matrix) Rate(levels ...string) (Rating, error) {
 	if err != nil {
 		return Rating{}, err
 	}
-	r := Rating{System: m.def.System, Version: m.def.Version, Level: outcome, Digest: digest(append([]string{m.digest}, levels...)...)}
+	r := Rating{System: m.def.System, Version: m.def.Version, Level: outcome, Digest: answer.Digest(append([]string{m.digest}, levels...)...)}
 	places := make([]string, len(levels))
 	for j, l := range levels {
 		name := m.def.Axes[j].Name

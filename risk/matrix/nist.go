@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // SystemNIST is the system of the levels of NIST SP 800-30 Rev. 1: very-low,
@@ -249,7 +251,7 @@ func (t ThreatEvent) Rate() (Rating, error) {
 		inputs = append(inputs, j.Table+" "+j.Level)
 	}
 	slices.Sort(inputs[6:]) // in which order they were told does not count
-	return Rating{SystemNIST, nistVersion, level.String(), new(level.Value()), why, digest(inputs...)}, nil
+	return Rating{SystemNIST, nistVersion, level.String(), new(level.Value()), why, answer.Digest(inputs...)}, nil
 }
 
 // judgements returns the steps of what the likelihoods were judged from.

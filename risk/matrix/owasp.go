@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // SystemOWASP is the system of the severities of the OWASP Risk Rating
@@ -136,8 +138,8 @@ func (o OWASP) Rate() (Rating, error) {
 			case !(v >= 0 && v <= 9):
 				ps.add(RuleInput, group.name+"/"+group.factors[i].Name, "expected 0 to 9, found %v", v)
 			}
-			why = append(why, Step{group.name, group.factors[i].Name, number(v), group.factors[i].option(v)})
-			inputs = append(inputs, number(v))
+			why = append(why, Step{group.name, group.factors[i].Name, answer.Number(v), group.factors[i].option(v)})
+			inputs = append(inputs, answer.Number(v))
 		}
 		return true
 	}
@@ -155,7 +157,7 @@ func (o OWASP) Rate() (Rating, error) {
 			if !(w >= 0) || math.IsInf(w, 1) {
 				ps.add(RuleInput, fmt.Sprintf("weights/%s/%d", name, i), "expected 0 or more, found %v", w)
 			}
-			inputs = append(inputs, number(w))
+			inputs = append(inputs, answer.Number(w))
 			sum += float64(w * values[i])
 			total += w
 		}
@@ -192,13 +194,13 @@ func (o OWASP) Rate() (Rating, error) {
 	l, i := owaspLevel(likelihood), owaspLevel(impact)
 	severity := owaspSeverity[i][l]
 	why = append(why,
-		Step{"mean", "likelihood", number(likelihood), "mean of the factors of threat agent and vulnerability"},
+		Step{"mean", "likelihood", answer.Number(likelihood), "mean of the factors of threat agent and vulnerability"},
 		Step{"levels", "likelihood-level", owaspLevels[l], "below 3 low, below 6 medium, else high"},
-		Step{"mean", "impact", number(impact), text},
+		Step{"mean", "impact", answer.Number(impact), text},
 		Step{"levels", "impact-level", owaspLevels[i], "below 3 low, below 6 medium, else high"},
 		Step{"severity", "risk", severity, fmt.Sprintf("row impact %s, column likelihood %s", owaspLevels[i], owaspLevels[l])},
 	)
-	return Rating{System: SystemOWASP, Level: severity, Why: why, Digest: digest(inputs...)}, nil
+	return Rating{System: SystemOWASP, Level: severity, Why: why, Digest: answer.Digest(inputs...)}, nil
 }
 
 // owaspLevel returns the rank of the level of a mean. The mean is rounded to
@@ -291,7 +293,7 @@ func (o OWASP) Vector() string {
 	for g, values := range [...][]float64{o.ThreatAgent, o.Vulnerability, o.Technical, o.Business} {
 		for i, v := range values[:min(4, len(values))] {
 			if !math.IsNaN(v) {
-				parts = append(parts, owaspGroups[g].factors[i].Key+":"+number(v))
+				parts = append(parts, owaspGroups[g].factors[i].Key+":"+answer.Number(v))
 			}
 		}
 	}

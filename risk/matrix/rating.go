@@ -1,11 +1,6 @@
 package matrix
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
-	"strings"
-)
+import "github.com/issokit/issokit/internal/answer"
 
 // A Scale is an ordered list of levels, the lowest first, under the URI of the
 // system that defines them. Levels of different systems do not compare.
@@ -45,25 +40,5 @@ type Rating struct {
 
 // Explain returns the path as text, a line per step.
 func (r Rating) Explain() string {
-	var b strings.Builder
-	for _, s := range r.Why {
-		b.WriteString(s.String())
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return answer.Explain(r.Why)
 }
-
-// digest returns the SHA-256 of parts, kept apart by their lengths.
-func digest(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write(strconv.AppendInt(nil, int64(len(p)), 10))
-		h.Write([]byte{':'})
-		h.Write([]byte(p))
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// number writes a number in plain decimal digits, as short as it reads back
-// the same.
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

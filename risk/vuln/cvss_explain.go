@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // Rate returns the overall score and its severity with the whole path: every
@@ -18,7 +20,7 @@ func (v Vector) Rate() Rating {
 	overall := s.Overall().Float64()
 	r := Rating{
 		System: systemCVSS, Version: v.version.String(), Level: v.Severity().String(), Score: &overall,
-		Digest: digest("cvss", v.version.String(), v.String()),
+		Digest: answer.Digest("cvss", v.version.String(), v.String()),
 	}
 	for m := range v.Metrics() {
 		r.Why = append(r.Why, Step{m.Group, m.Name, m.Value, m.Label + ": " + m.Meaning})
@@ -60,22 +62,22 @@ func (v *Vector) explain2(r *Rating) {
 	}
 	av, ac, au := float64(weight2AV[v.values[v2AV]])/thousandth, float64(weight2AC[v.values[v2AC]])/100, float64(weight2Au[v.values[v2Au]])/thousandth
 	c, i, a := weight(v2C, 0), weight(v2I, 0), weight(v2A, 0)
-	r.step("base", "impact", places(10.41*(1-(1-c)*(1-i)*(1-a))), "10.41 × (1 - (1 - %s)(1 - %s)(1 - %s))", number(c), number(i), number(a))
-	r.step("base", "exploitability", places(20*av*ac*au), "20 × %s × %s × %s", number(av), number(ac), number(au))
+	r.step("base", "impact", places(10.41*(1-(1-c)*(1-i)*(1-a))), "10.41 × (1 - (1 - %s)(1 - %s)(1 - %s))", answer.Number(c), answer.Number(i), answer.Number(a))
+	r.step("base", "exploitability", places(20*av*ac*au), "20 × %s × %s × %s", answer.Number(av), answer.Number(ac), answer.Number(au))
 	if v.hasEnvironmental() {
 		c, i, a := weight(v2C, v2CR), weight(v2I, v2IR), weight(v2A, v2AR)
 		r.step("environmental", "adjusted-impact", places(min(10, 10.41*(1-(1-c)*(1-i)*(1-a)))), "min(10, 10.41 × (1 - (1 - %s)(1 - %s)(1 - %s)))", places(c), places(i), places(a))
 		base := v.base2(true)
 		temporal := v.temporal2(base)
 		r.step("environmental", "adjusted-base", base.String(), "((0.6 × AdjustedImpact) + (0.4 × Exploitability) - 1.5) × 1.176")
-		hundredths := func(w int64) string { return number(float64(w) / 100) }
+		hundredths := func(w int64) string { return answer.Number(float64(w) / 100) }
 		r.step("environmental", "adjusted-temporal", temporal.String(), "%s × %s × %s × %s", base,
 			hundredths(weight2E[v.values[v2E]]), hundredths(weight2RL[v.values[v2RL]]), hundredths(weight2RC[v.values[v2RC]]))
 		// In hundredths and then ten thousandths, exactly.
 		t, cdp, td := int64(temporal), weight2CDP[v.values[v2CDP]], weight2TD[v.values[v2TD]]
 		damaged := 10*t + (100-t)*cdp
-		r.step("environmental", "with-collateral-damage", hundredths(damaged), "%s + (10 - %s) × %s", temporal, temporal, number(float64(cdp)/10))
-		r.step("environmental", "on-target-distribution", number(float64(damaged*td)/1e4), "%s × %s", hundredths(damaged), hundredths(td))
+		r.step("environmental", "with-collateral-damage", hundredths(damaged), "%s + (10 - %s) × %s", temporal, temporal, answer.Number(float64(cdp)/10))
+		r.step("environmental", "on-target-distribution", answer.Number(float64(damaged*td)/1e4), "%s × %s", hundredths(damaged), hundredths(td))
 	}
 }
 
@@ -86,7 +88,7 @@ func (v *Vector) explain3(r *Rating) {
 		if modified {
 			iss, limit = min(iss, 0.915), ", at most 0.915"
 		}
-		r.step(group, "impact-sub-score", places(iss), "1 - (1 - %s)(1 - %s)(1 - %s)%s", number(impacts[0]), number(impacts[1]), number(impacts[2]), limit)
+		r.step(group, "impact-sub-score", places(iss), "1 - (1 - %s)(1 - %s)(1 - %s)%s", answer.Number(impacts[0]), answer.Number(impacts[1]), answer.Number(impacts[2]), limit)
 		formula := "6.42 × ISS"
 		switch {
 		case changed && modified && v.version == CVSS31:
@@ -100,7 +102,7 @@ func (v *Vector) explain3(r *Rating) {
 			scope = 1
 		}
 		r.step(group, "exploitability", places(v.exploitability3(ease[:], changed)), "8.22 × %s × %s × %s × %s",
-			number(weight3AV[ease[0]]), number(weight3AC[ease[1]]), number(weight3PR[scope][ease[2]]), number(weight3UI[ease[3]]))
+			answer.Number(weight3AV[ease[0]]), answer.Number(weight3AC[ease[1]]), answer.Number(weight3PR[scope][ease[2]]), answer.Number(weight3UI[ease[3]]))
 	}
 	var impacts [3]float64
 	var ease [4]uint8

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func answer(b *bool) Answer {
+func answerOf(b *bool) Answer {
 	switch {
 	case b == nil:
 		return Unknown
@@ -87,9 +87,9 @@ func (c deadlineCase) finding(t *testing.T) Finding {
 	return Finding{
 		State: state(t, in.State), Detected: date(t, detected), Evaluated: instant(t, in.EvaluatedAt),
 		Rating: in.OriginalRating, AdjustedRating: in.AdjustedRating, RiskAdjustment: in.RiskAdjustment, VendorFixReleased: date(t, in.VendorFixReleased),
-		KEV: answer(in.KEV), KEVListed: date(t, in.KEVListed), KEVDue: date(t, in.KEVDueDate),
-		Exposed: answer(in.PubliclyExposed), Automatable: answer(in.Automatable), TechnicalImpact: in.TechnicalImpact,
-		InternetReachable: answer(in.InternetReachable), LikelyExploitable: answer(in.LikelyExploitable), PotentialImpact: in.N,
+		KEV: answerOf(in.KEV), KEVListed: date(t, in.KEVListed), KEVDue: date(t, in.KEVDueDate),
+		Exposed: answerOf(in.PubliclyExposed), Automatable: answerOf(in.Automatable), TechnicalImpact: in.TechnicalImpact,
+		InternetReachable: answerOf(in.InternetReachable), LikelyExploitable: answerOf(in.LikelyExploitable), PotentialImpact: in.N,
 	}
 }
 
@@ -199,7 +199,7 @@ func TestVDRTable(t *testing.T) {
 	require.Len(t, file.Cells, 39)
 	start := Date{2027, 1, 1}.In(utc)
 	for _, c := range file.Cells {
-		d, err := VDRPolicy{c.Cls}.Due(Finding{Evaluated: start, PotentialImpact: c.N, InternetReachable: answer(c.InternetReachable), LikelyExploitable: answer(c.LikelyExploitable)})
+		d, err := VDRPolicy{c.Cls}.Due(Finding{Evaluated: start, PotentialImpact: c.N, InternetReachable: answerOf(c.InternetReachable), LikelyExploitable: answerOf(c.LikelyExploitable)})
 		require.NoError(t, err)
 		if c.Num == nil {
 			require.False(t, d.HasDate())

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // A Candidate is a finding that is to be ranked with others. What is not there
@@ -143,7 +145,7 @@ func (c Candidate) facts() []Step {
 		steps[2].Value, steps[2].Text = c.CVSS.Severity().String(), fmt.Sprintf("%v, %v", c.CVSS.Score(), c.CVSS)
 	}
 	if c.EPSS.CVE != "" {
-		steps[3].Value, steps[3].Text = number(c.EPSS.Probability), "model "+cmp.Or(c.EPSS.ModelVersion, "not stated")
+		steps[3].Value, steps[3].Text = answer.Number(c.EPSS.Probability), "model "+cmp.Or(c.EPSS.ModelVersion, "not stated")
 		if !c.EPSS.Date.IsZero() {
 			steps[3].Text += ", " + c.EPSS.Date.String()
 		}

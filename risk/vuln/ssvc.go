@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/issokit/issokit/internal/answer"
 )
 
 // A DecisionPoint is a question with ordered answers, the lowest first, known by
@@ -294,7 +296,7 @@ func (d Decision) Rate() Rating {
 	if !d.Determined() {
 		r.step(t.id, "plan-for", r.Level, "the highest outcome that is possible")
 	}
-	r.Digest = digest(parts...)
+	r.Digest = answer.Digest(parts...)
 	return r
 }
 

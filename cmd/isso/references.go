@@ -12,9 +12,21 @@ import (
 	"github.com/issokit/issokit/oscal/constraint"
 )
 
-// dangling checks the references of an input. Documents at hand are those that
+// given are the documents of inputs, by the absolute path of their file; of two of
+// one path, the first.
+func given(inputs []input) map[string]*oscal.Document {
+	out := map[string]*oscal.Document{}
+	for _, in := range inputs {
+		if name, err := filepath.Abs(in.file); err == nil && in.doc != nil && out[name] == nil {
+			out[name] = in.doc
+		}
+	}
+	return out
+}
+
+// dangling checks the references of a document. Documents at hand are those that
 // were given with it.
-func (v *validation) dangling(inputs []input, i int, folder *folder) []constraint.Finding {
+func (v *validation) dangling(doc *oscal.Document, given map[string]*oscal.Document, folder *folder) []constraint.Finding {
 	load := func(from *oscal.Document, href string) *oscal.Document {
 		u, err := url.Parse(href)
 		if err != nil {
@@ -32,14 +44,13 @@ func (v *validation) dangling(inputs []input, i int, folder *folder) []constrain
 			}
 			file = cmp.Or(folder.mapped[filepath.ToSlash(file)], file)
 		}
-		for j := range inputs {
-			if inputs[j].doc != nil && sameFile(inputs[j].file, file) {
-				return inputs[j].doc
-			}
+		name, err := filepath.Abs(file)
+		if err != nil {
+			return nil
 		}
-		return nil
+		return given[name]
 	}
-	ps := oscal.CheckReferences([]*oscal.Document{inputs[i].doc}, &oscal.ReferenceOptions{Load: load})
+	ps := oscal.CheckReferences([]*oscal.Document{doc}, &oscal.ReferenceOptions{Load: load})
 	ps = slices.DeleteFunc(ps, func(p oscal.Problem) bool {
 		return p.Rule == oscal.RuleUnavailable && v.references != "strict"
 	})
@@ -59,12 +70,6 @@ func (v *validation) filter(found []constraint.Finding) []constraint.Finding {
 	return slices.DeleteFunc(found, func(f constraint.Finding) bool {
 		return f.Level < v.opts.MinLevel || v.opts.Only != nil && !slices.Contains(v.opts.Only, f.Rule) || slices.Contains(v.opts.Except, f.Rule)
 	})
-}
-
-func sameFile(a, b string) bool {
-	x, errX := filepath.Abs(a)
-	y, errY := filepath.Abs(b)
-	return errX == nil && errY == nil && x == y
 }
 
 // A fault is a key that is not in an index, or that two nodes have.

@@ -174,7 +174,8 @@ func (v *validation) run(cmd *cobra.Command, files []string, format string, quie
 	reports := []report{}
 	var all []constraint.Finding
 	var failed error
-	for i, c := range inOrder(len(inputs), func(i int) checked { return v.input(cmd, inputs, i) }) {
+	documents := given(inputs)
+	for i, c := range inOrder(len(inputs), func(i int) checked { return v.input(cmd, &inputs[i], documents) }) {
 		if c.err != nil {
 			return c.err
 		}
@@ -246,9 +247,8 @@ func (r *report) verdict() string {
 	return fmt.Sprintf("%s: valid %s, OSCAL %s", r.File, r.Model, r.Version)
 }
 
-// input validates the document of an input among the others.
-func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
-	in := &inputs[i]
+// input validates the document of an input among those that were given with it.
+func (v *validation) input(cmd *cobra.Command, in *input, documents map[string]*oscal.Document) checked {
 	doc := in.doc
 	problems, readable := in.problems()
 	r := report{File: in.file, Valid: in.err == nil}
@@ -290,7 +290,7 @@ func (v *validation) input(cmd *cobra.Command, inputs []input, i int) checked {
 		found = append(found, res.Notices...)
 	}
 	if v.references != "off" {
-		found = withReferences(found, doc, v.dangling(inputs, i, folder))
+		found = withReferences(found, doc, v.dangling(doc, documents, folder))
 	}
 	for i := range found {
 		r.Valid = r.Valid && found[i].Level < constraint.LevelError

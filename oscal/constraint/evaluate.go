@@ -651,10 +651,10 @@ func (e *evaluator) unique(c *compiled, s *scope, nodes []*oscal.Node, keys *key
 		if null {
 			continue // not indexed
 		}
-		p := keys.find(key)
-		before := keys.first(p.head, nil)
+		head := keys.find(key)
+		before := keys.first(head, nil)
 		if before == nil {
-			keys.put(p, key, n)
+			keys.put(head, key, n)
 		}
 		e.oneKey(c, s, n, before, key)
 	}

@@ -1,7 +1,6 @@
 package constraint
 
 import (
-	"hash/maphash"
 	"slices"
 
 	"github.com/issokit/issokit/oscal"
@@ -16,48 +15,25 @@ type keyIndex struct {
 
 // has tells whether the index has a key.
 func (ix *keyIndex) has(key string) bool {
-	return ix.keys != nil && ix.keys.first(ix.keys.find(key).head, ix.set) != nil
+	return ix.keys != nil && ix.keys.first(ix.keys.find(key), ix.set) != nil
 }
 
 // A keyTable finds nodes by key. It holds one of each member for a key, the first
 // that was put in, so that several indexes can share it.
 type keyTable struct {
-	seed    maphash.Seed
-	slots   []uint64   // the hash, and the number of an entry, which is not 0
-	entries []keyEntry // by number - 1
+	heads   map[string]uint32 // number of the first entry of a key
+	entries []keyEntry        // by number - 1
 }
 
 type keyEntry struct {
-	key  string
 	node *oscal.Node
 	next uint32 // number of the next entry of the key, 0 for none
 }
 
-// keyPlace is where a key stands in a table, or would.
-type keyPlace struct {
-	hash uint32
-	slot uint32
-	head uint32 // number of the first entry, 0 if the key is not there
-}
+func newKeyTable(size int) *keyTable { return &keyTable{heads: make(map[string]uint32, size)} }
 
-func newKeyTable(size int) *keyTable {
-	t := &keyTable{seed: maphash.MakeSeed(), slots: make([]uint64, 8)}
-	for len(t.slots)*3 < size*4 {
-		t.slots = make([]uint64, len(t.slots)*2)
-	}
-	return t
-}
-
-func (t *keyTable) find(key string) keyPlace {
-	h, mask := uint32(maphash.String(t.seed, key)), uint32(len(t.slots)-1)
-	i := h & mask
-	for ; t.slots[i] != 0; i = (i + 1) & mask {
-		if s := t.slots[i]; uint32(s>>32) == h && t.entries[uint32(s)-1].key == key {
-			return keyPlace{h, i, uint32(s)}
-		}
-	}
-	return keyPlace{h, i, 0}
-}
+// find returns the number of the first entry of a key, 0 if there is none.
+func (t *keyTable) find(key string) uint32 { return t.heads[key] }
 
 // first returns the first node of a set from an entry on, nil if there is none;
 // nil is the set of all.
@@ -72,13 +48,13 @@ func (t *keyTable) first(number uint32, set *memberSet) *oscal.Node {
 	return nil
 }
 
-// put adds a node at the place that find gave for its key.
-func (t *keyTable) put(p keyPlace, key string, n *oscal.Node) {
+// put adds a node to the entries that find gave for its key.
+func (t *keyTable) put(head uint32, key string, n *oscal.Node) {
 	number := uint32(len(t.entries) + 1)
-	if p.head == 0 {
-		t.slots[p.slot] = uint64(p.hash)<<32 | uint64(number)
+	if head == 0 {
+		t.heads[key] = number
 	}
-	for i := p.head; i != 0; i = t.entries[i-1].next {
+	for i := head; i != 0; i = t.entries[i-1].next {
 		e := &t.entries[i-1]
 		if e.node.Member() == n.Member() {
 			return
@@ -88,27 +64,7 @@ func (t *keyTable) put(p keyPlace, key string, n *oscal.Node) {
 			break
 		}
 	}
-	t.entries = append(t.entries, keyEntry{key: key, node: n})
-	if len(t.entries)*4 > len(t.slots)*3 {
-		t.grow()
-	}
-}
-
-func (t *keyTable) grow() {
-	t.entries = slices.Grow(t.entries, len(t.entries))
-	old := t.slots
-	t.slots = make([]uint64, 2*len(old))
-	mask := uint32(len(t.slots) - 1)
-	for _, s := range old {
-		if s == 0 {
-			continue
-		}
-		i := uint32(s>>32) & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = s
-	}
+	t.entries = append(t.entries, keyEntry{node: n})
 }
 
 // A sweep are the indexes of a host over all nodes of some names in the document
@@ -185,11 +141,11 @@ func (e *evaluator) indexNode(w *sweep, s *scope, n *oscal.Node) {
 		return // not indexed
 	}
 	key := f.Value()
-	p := w.keys.find(key)
+	head := w.keys.find(key)
 	for _, c := range w.indexes {
 		if set := c.target.everywhere; set.has(n.Member()) {
-			e.oneKey(c, s, n, w.keys.first(p.head, set), key)
+			e.oneKey(c, s, n, w.keys.first(head, set), key)
 		}
 	}
-	w.keys.put(p, key, n)
+	w.keys.put(head, key, n)
 }

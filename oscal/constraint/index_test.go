@@ -36,16 +36,16 @@ func TestKeyTable(t *testing.T) {
 	for i := range 2000 {
 		key := strconv.Itoa(i * i % 701)
 		n := oscal.NewNode(members[i%len(members)])
-		p := table.find(key)
+		head := table.find(key)
 		for _, set := range sets {
-			require.Same(t, first(key, set), table.first(p.head, set))
+			require.Same(t, first(key, set), table.first(head, set))
 		}
-		table.put(p, key, n)
+		table.put(head, key, n)
 		puts = append(puts, put{key, n})
 	}
 	for i := range 701 {
 		for _, set := range sets {
-			require.Same(t, first(strconv.Itoa(i), set), table.first(table.find(strconv.Itoa(i)).head, set))
+			require.Same(t, first(strconv.Itoa(i), set), table.first(table.find(strconv.Itoa(i)), set))
 		}
 	}
 }
